@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
 from ffn.pipelines.retraining import run_steps
+from ffn.search.combinations import is_searched
 from ffn.settings.pipeline import find_pipeline
 from ffn.storage.pipeline_locks import retraining_lock
 from flows.blocks.prefect_secrets import prefect_secret
 from flows.failed_states import failed
+from flows.progress_artifacts import live_leaderboard
 from flows.recorded_runs import give_way, recorded
 from flows.task_executor import TaskExecutor, task_runner
 from flows.uneventful_runs import UNCHANGED
@@ -68,7 +71,9 @@ def retrain(
             settings = found.settings.runner
             if runner is not None:
                 settings = check_runner_table(runner)
-            outcome = run_steps(found, TaskExecutor(settings, found.folder), force=force)
+            searched = is_searched(found.settings)
+            with live_leaderboard(found.name) if searched else contextlib.nullcontext():
+                outcome = run_steps(found, TaskExecutor(settings, found.folder), force=force)
             if isinstance(outcome, SkippedOutcome):
                 get_run_logger().info(outcome.sentence)
             note.outcome, note.version, note.text = outcome.note()

@@ -20,9 +20,9 @@ from prefect.tasks import Task
 
 from ffn.pipelines.execution import Gathered, Step, gather
 from ffn.pipelines.progress import stage
-from ffn.pipelines.retraining_steps import Elsewhere
 from ffn.registry.actor import Actor, this_process
 from ffn.settings.service_settings import RunnerSettings
+from ffn.training.candidate_training import Elsewhere
 from flows import tasks
 from flows.crashed_tasks import marking_abandoned
 from flows.failed_states import PartlyRefusedError
@@ -110,6 +110,9 @@ class TaskExecutor:
         task = tasks.task_of(step)
         with self._place(len(items)) as place:
             futures = [(item, _submit(task, place, item, *args, **kwargs)) for item in items]
+            if step.told is not None and self._settings.kind == "process":
+                for _, future in futures:
+                    future.add_done_callback(partial(_tell, step.told))
             with marking_abandoned([future for _, future in futures], place.runner):
                 first = gather(step, _results(step, futures))
         broken = [item for item, error in first.failures if isinstance(error, BrokenExecutor)]
@@ -140,7 +143,7 @@ class TaskExecutor:
                 open_workers(self._settings, self._folder) as there,
             ):
                 training = RemoteTraining(there, self._settings.payload_mb)
-                yield _Place(runner, training.train_candidate)
+                yield _Place(runner, training.train_until)
 
 
 def _submit(
@@ -153,6 +156,13 @@ def _submit(
         return cast(PrefectFuture[Any], task.submit(*args, **kwargs))
     parameters = inspect.signature(task.fn).bind(*args, **kwargs).arguments
     return cast(PrefectFuture[Any], place.runner.submit(task, parameters=parameters))
+
+
+def _tell(told: Callable[[R], None], future: PrefectFuture[R]) -> None:
+    """Tell the result of a task of another process, if it has one."""
+    # Who waits for it hears of an error.
+    with contextlib.suppress(Exception):
+        told(future.result())
 
 
 def _results(

@@ -14,12 +14,12 @@ from prefect.client.schemas.objects import State
 from ffn.errors import FFNError
 from ffn.pipelines import batch_scoring, inbox_scoring, retraining_steps
 from ffn.pipelines.execution import Step
-from ffn.pipelines.retraining_steps import Elsewhere
 from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import Model
 from ffn.scoring.output.score_result import ScoreResult
 from ffn.scoring.partitioned.scoring_elsewhere import ScoringElsewhere
 from ffn.settings.pipeline import Pipeline
+from ffn.training.candidate_training import Elsewhere
 from ffn.training.partition import TrainingPart
 from ffn.training.selection import Candidate
 from flows import artifacts, progress_artifacts
@@ -93,18 +93,22 @@ _REFUSED: dict[str, Callable[[Any], list[str]]] = {
 # Not made by `task_of`, because they show their progress while they run.
 @task(name=retraining_steps.TRAIN.name, task_run_name=retraining_steps.TRAIN.label, **_PLAIN)
 def train(
-    optimizer: str, part: TrainingPart, pipeline: Pipeline, elsewhere: Elsewhere | None = None
+    optimizer: str,
+    part: TrainingPart,
+    pipeline: Pipeline,
+    stop: int | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Candidate | State[Any]:  # a state if it was refused
     """Train one optimizer's networks, each on its own resample.
 
     Parameters
     ----------
-    optimizer, part, pipeline, elsewhere
+    optimizer, part, pipeline, stop, elsewhere
         As for ``ffn.pipelines.retraining_steps.train``.
     """
     try:
         with progress_artifacts.training_progress(pipeline.name, optimizer) as show:
-            candidate = retraining_steps.train(optimizer, part, pipeline, show, elsewhere)
+            candidate = retraining_steps.train(optimizer, part, pipeline, stop, show, elsewhere)
     except FFNError as refusal:
         return failed(refusal)
     get_run_logger().info(retraining_steps.TRAIN.summary(candidate))

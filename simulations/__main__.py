@@ -29,7 +29,7 @@ def main() -> None:
             "sequences",
             "ranking",
         ),
-        *("audits", "orders", "backtests", "metrics", "sets", "slices"),
+        *("audits", "orders", "backtests", "metrics", "sets", "slices", "searches"),
     ]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
@@ -66,6 +66,8 @@ def main() -> None:
         _sets(quick=options.quick)
     if "slices" in which:
         _slices(quick=options.quick)
+    if "searches" in which:
+        _searches(quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -190,6 +192,13 @@ def _slices(*, quick: bool) -> None:
     from simulations.slices import FULL_SLICES, QUICK_SLICES, slices_section
 
     _show("slices.md", slices_section(QUICK_SLICES if quick else FULL_SLICES), quick=quick)
+
+
+def _searches(*, quick: bool) -> None:
+    from simulations.searches import FULL_SEARCHES, QUICK_SEARCHES, searches_section
+
+    text = searches_section(QUICK_SEARCHES if quick else FULL_SEARCHES)
+    _show("how-to/search.md", text, quick=quick)
 
 
 def _ranking(*, quick: bool) -> None:

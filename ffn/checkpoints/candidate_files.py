@@ -18,7 +18,7 @@ from ffn.training.rate_search import RateLine, RateSearch
 from ffn.training.selection import Candidate
 from ffn.training.temperature import ValidationAnswers
 
-__all__ = ["read_candidate", "write_candidate"]
+__all__ = ["history_arrays", "history_of", "read_candidate", "write_candidate"]
 
 Array = npt.NDArray[Any]
 
@@ -47,8 +47,8 @@ def write_candidate(candidate: Candidate, folder: Path) -> None:
         "tried": np.array([(line.finished, line.resamples) for line in search.lines]),
         "chosen": np.array(search.chosen),
         "ratio": np.array([candidate.validation_to_train, candidate.seconds]),
-        **_curves("history", candidate.history),
-        **_curves("final", candidate.final),
+        **history_arrays("history", candidate.history),
+        **history_arrays("final", candidate.final),
     }
     if candidate.members is not None:
         arrays["members"] = candidate.members.parameters
@@ -106,8 +106,8 @@ def _assemble(
         optimizer=rest["optimizer"],
         hyperparameters=settings.at(search.rate),
         search=search,
-        history=_history("history", arrays, of_history),
-        final=_history("final", arrays, of_final),
+        history=history_of("history", arrays, of_history),
+        final=history_of("final", arrays, of_final),
         ended=rest["ended"],
         members=Network(rest["widths"], arrays["members"]) if "members" in arrays else None,
         validation_to_train=ratio,
@@ -123,10 +123,35 @@ def _answers(arrays: dict[str, Array]) -> ValidationAnswers:
     return ValidationAnswers(**columns, **{name: arrays[f"answers.{name}"] for name in there})
 
 
-def _curves(name: str, history: History) -> dict[str, Array]:
+def history_arrays(name: str, history: History) -> dict[str, Array]:
+    """Return the curves of a history as arrays whose names begin with ``name`` and a point.
+
+    Parameters
+    ----------
+    name
+        What the names begin with.
+    history
+        The history.
+    """
     return {f"{name}.{curve}": getattr(history, curve) for curve in _CURVES}
 
 
-def _history(name: str, arrays: dict[str, Array], diverged: list[str | None]) -> History:
+def history_of(name: str, arrays: dict[str, Array], diverged: list[str | None]) -> History:
+    """Return the history whose curves `history_arrays` returned.
+
+    Parameters
+    ----------
+    name
+        What their names begin with.
+    arrays
+        The curves, among other arrays.
+    diverged
+        Why each network diverged; None for one that did not.
+
+    Raises
+    ------
+    KeyError
+        A curve is not there.
+    """
     curves = {curve: arrays[f"{name}.{curve}"] for curve in _CURVES}
     return History(**curves, diverged=diverged)

@@ -2,12 +2,14 @@
 
 What crosses is a request in JSON and the rows to train on, as a parcel of the files in which they
 are kept; no held-out row, no path that the worker would have to follow, no notification address.
-The candidate comes back as the files in which an interrupted retraining keeps one. Neither side
-unpickles any of it.
+The candidate comes back as the files in which an interrupted retraining keeps one. In a race the
+networks of the last stage are sent as well, if they are not too large; without them the worker
+trains these again, to the same result. Neither side unpickles any of it.
 """
 
 from __future__ import annotations
 
+import base64
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ffn.checkpoints.candidate_files import read_candidate, write_candidate
+from ffn.checkpoints.stage_files import STAGE_FILES, read_stage, write_stage
 from ffn.clusters.answers import answer_with, read_answer
 from ffn.clusters.likeness import own_likeness
 from ffn.clusters.parcels import pack_files, write_files
@@ -26,7 +29,7 @@ from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import Cache, CacheEntry, manifest_sha256
 from ffn.storage.documents import canonical_json, parse_json
-from ffn.training.candidate_training import train_candidate
+from ffn.training.candidate_training import TrainedNetworks, train_until
 from ffn.training.partition import TrainingPart, read_learnt, training_file_names
 from ffn.training.selection import Candidate
 
@@ -65,14 +68,19 @@ class RemoteTraining:
         self._workers = workers
         self._most = payload_mb * _MEGABYTE
 
-    def train_candidate(
+    def train_until(
         self,
         part: TrainingPart,
         pipeline: Pipeline,
         optimizer: str,
+        stop: int | None,
+        earlier: TrainedNetworks | None,
         check: Callable[[], None],
-    ) -> Candidate:
+    ) -> tuple[Candidate, TrainedNetworks | None]:
         """Return the candidate that a worker trains, which is that of this process, byte for byte.
+
+        And the networks from which a race goes on; None where it does not, or if the worker sent
+        none.
 
         Parameters
         ----------
@@ -82,6 +90,8 @@ class RemoteTraining:
             Settings.
         optimizer
             Name of the candidate.
+        stop, earlier
+            As for ``ffn.training.candidate_training.train_until``.
         check
             Called again and again while waiting; what it raises ends the wait.
 
@@ -105,6 +115,10 @@ class RemoteTraining:
             "embargo": part.embargo,
             "optimizer": optimizer,
         }
+        if stop is not None:
+            request["stop"] = stop
+        if earlier is not None and sum(own.nbytes for own in earlier.parameters) <= self._most:
+            request["earlier"] = _sent(earlier)
         if size > self._most:
             request["folder"] = {
                 "path": str(folder),
@@ -124,8 +138,8 @@ class RemoteTraining:
 
     def _read(
         self, answer: bytes, pipeline: Pipeline, optimizer: str, here: dict[str, str]
-    ) -> Candidate:
-        name = self._workers.name
+    ) -> tuple[Candidate, TrainedNetworks | None]:
+        name, trained = self._workers.name, None
         try:
             _, files = read_answer(answer, name, here, _REFUSALS)
             with tempfile.TemporaryDirectory(prefix="ffn-") as folder:
@@ -133,13 +147,17 @@ class RemoteTraining:
                     (Path(folder) / file).write_bytes(files[file])
                 _, settings = with_combination(pipeline, optimizer)
                 found = read_candidate(Path(folder), settings)
+                if STAGE_FILES[0] in files:
+                    for file in STAGE_FILES:
+                        (Path(folder) / file).write_bytes(files[file])
+                    trained = read_stage(Path(folder))
         except (KeyError, TypeError, ValueError):
             found = None
         if found is None or found.optimizer != optimizer:
             raise ClusterError(
                 f"{name}: what a worker sent back is no candidate. Check what else runs there."
             )
-        return replace(found, taken=False)
+        return replace(found, taken=False), trained
 
 
 def train_for_another(request: bytes, rows: bytes) -> bytes:
@@ -156,15 +174,29 @@ def train_for_another(request: bytes, rows: bytes) -> bytes:
     def compute() -> dict[str, bytes]:
         with one_blas_thread(), tempfile.TemporaryDirectory(prefix="ffn-") as name:
             folder = Path(name)
-            candidate = _train(parse_json(request), rows, folder)
-            (folder / "candidate").mkdir()
-            write_candidate(candidate, folder / "candidate")
-            return {file: (folder / "candidate" / file).read_bytes() for file in _CANDIDATE}
+            asked = parse_json(request)
+            candidate, trained = _train(asked, rows, folder)
+            made = folder / "candidate"
+            made.mkdir()
+            write_candidate(candidate, made)
+            if "stop" in asked:
+                write_stage(trained, made)
+            return {path.name: path.read_bytes() for path in sorted(made.iterdir())}
 
     return answer_with(compute, lambda: parse_json(request)["likeness"], _REFUSALS)
 
 
-def _train(asked: dict[str, Any], rows: bytes, folder: Path) -> Candidate:
+def _sent(earlier: TrainedNetworks) -> dict[str, str]:
+    """Return the files of a stage as text."""
+    with tempfile.TemporaryDirectory(prefix="ffn-") as folder:
+        write_stage(earlier, Path(folder))
+        return {
+            file: base64.b64encode((Path(folder) / file).read_bytes()).decode()
+            for file in STAGE_FILES
+        }
+
+
+def _train(asked: dict[str, Any], rows: bytes, folder: Path) -> tuple[Candidate, TrainedNetworks]:
     names = training_file_names()
     if "folder" in asked:
         entry = _shared(**asked["folder"])
@@ -184,7 +216,13 @@ def _train(asked: dict[str, Any], rows: bytes, folder: Path) -> Candidate:
         folder=folder,
         artifacts=folder,
     )
-    return train_candidate(part, pipeline, asked["optimizer"])
+    earlier = None
+    if sent := asked.get("earlier"):
+        (folder / "earlier").mkdir()
+        for file in STAGE_FILES:
+            (folder / "earlier" / file).write_bytes(base64.b64decode(sent[file]))
+        earlier = read_stage(folder / "earlier")
+    return train_until(part, pipeline, asked["optimizer"], asked.get("stop"), earlier)
 
 
 def _shared(path: str, manifest: str, why: str) -> CacheEntry:

@@ -44,6 +44,9 @@ class Step(Generic[P, R]):
     spares
         Errors that affect only the item for which the step ran; any other error ends the
         sequence, and so does a `ClusterError`, which affects all that is left.
+    told
+        Is called with each result that came from another process, as soon as it is there, by an
+        executor that knows of it; by default nothing is.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Step(Generic[P, R]):
     label: str = ""
     writes: bool = False
     spares: tuple[type[Exception], ...] = ()
+    told: Callable[[R], None] | None = None
 
 
 @dataclass(frozen=True)

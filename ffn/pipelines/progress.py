@@ -7,14 +7,18 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ffn.pipelines import interruption
 from ffn.quantities import counted
 from ffn.scoring.output.score_result import Progress
+
+if TYPE_CHECKING:
+    from ffn.elimination.standings import Standing, Standings
+    from ffn.training.selection import Candidate
 
 __all__ = [
     "EpochPace",
@@ -22,11 +26,14 @@ __all__ = [
     "Pace",
     "ProgressLines",
     "Sink",
+    "leaders",
     "listening",
     "notice",
     "on_block",
     "on_epoch",
+    "searching",
     "stage",
+    "trained",
 ]
 
 Sink = Callable[[str, int, int, str], None]
@@ -58,6 +65,10 @@ class Listener(Protocol):
         note
             Further text to show; may be empty.
         """
+        ...
+
+    def leaders(self, standings: Sequence[Standing]) -> None:
+        """Receive how the candidates of a search stand, best first: ``standings``."""
         ...
 
 
@@ -93,16 +104,46 @@ class ProgressLines:
             self._told[label] = due
         sys.stderr.write(f"{label}: {done:,} of {total:,}{f', {note}' if note else ''}\n")
 
+    def leaders(self, standings: Sequence[Standing]) -> None:
+        """Print who leads, of ``standings``."""
+        # Scoring reports its progress, too, and must start fast.
+        from ffn.elimination.standings import standings_in_words
+
+        sys.stderr.write(f"{standings_in_words(standings)}\n")
+
 
 # Tasks run in threads of this process. A listener cannot be passed to them through Prefect, which
 # would have to serialise it, so they find it in this list.
 _listeners: list[Listener] = []
+_searches: list[Standings] = []
 
 
 def stage(text: str) -> None:
     """Report ``text`` as the current stage of the whole run."""
     for listener in _listeners:
         listener.stage(text)
+
+
+def leaders(standings: Sequence[Standing]) -> None:
+    """Report how the candidates of a search stand."""
+    for listener in _listeners:
+        listener.leaders(standings)
+
+
+def trained(candidate: Candidate, *_: Any) -> None:
+    """Report a candidate that was trained, to the searches that are ``searching``."""
+    for standings in _searches:
+        standings.trained(candidate)
+
+
+@contextlib.contextmanager
+def searching(standings: Standings) -> Iterator[None]:
+    """Give the candidates that are trained while the block runs to ``standings``."""
+    _searches.append(standings)
+    try:
+        yield
+    finally:
+        _searches.remove(standings)
 
 
 def notice(text: str) -> None:

@@ -13,15 +13,17 @@ from dataclasses import dataclass
 
 from ffn.auditing.audited_columns import choose_audited
 from ffn.checkpoints.finished_candidates import forget_candidates, taken_in_words
-from ffn.criteria.criterion import criterion_of
+from ffn.criteria.criterion import Criterion, criterion_of
 from ffn.decision_rules.rule_choice import check_decision
+from ffn.elimination.dropping import drop_candidates, looks, race_in_words
+from ffn.elimination.standings import Standings
 from ffn.errors import FFNError, TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import data_in_use
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
-from ffn.pipelines.progress import notice, stage
+from ffn.pipelines.progress import leaders, notice, searching, stage, trained
 from ffn.pipelines.readiness import require_changeable
 from ffn.pipelines.retraining_steps import (
     AUDIT,
@@ -272,25 +274,12 @@ def fit(
     TrainingError
         No candidate was trained, or every network of the refit diverged.
     """
-    stage(TRAIN.activity)
-    trained = executor.run_each(
-        TRAIN, largest_first(pipeline.settings), prepared.training, pipeline
-    )
-    order = list(combinations(pipeline.settings))
-    candidates = sorted(trained.results, key=lambda one: order.index(one.optimizer))
-    failures = {name: str(e) for name, e in trained.failures}
-    for name, reason in failures.items():
-        executor.warn(f"{name} is lost: {reason}")
-    if not candidates:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
-        first = trained.failures[0][1]
-        raise TrainingError(f"every training task failed ({reasons}).") from first
-    chosen = executor.run(
-        SELECT,
-        candidates,
-        criterion_of(pipeline.settings.decision, prepared.schema.classes),
-        is_searched(pipeline.settings),
-    )
+    criterion = criterion_of(pipeline.settings.decision, prepared.schema.classes)
+    names, networks = largest_first(pipeline.settings), pipeline.settings.training.networks
+    standings = Standings(names, networks, criterion, leaders)
+    with searching(standings) if is_searched(pipeline.settings) else contextlib.nullcontext():
+        candidates, failures = _train(pipeline, prepared, executor, criterion)
+    chosen = executor.run(SELECT, candidates, criterion, is_searched(pipeline.settings))
     stage(f"refitting {chosen.winner}")
     refitted = executor.run(REFIT, prepared.training, pipeline, chosen, candidates)
     if dataset is not None and division is not None and division.calibration is not None:
@@ -302,6 +291,43 @@ def fit(
         evaluation=executor.run(EVALUATE, refitted, prepared, pipeline),
         failures=failures | _lost(candidates),
     )
+
+
+def _train(
+    pipeline: Pipeline, prepared: Prepared, executor: Executor, criterion: Criterion | None
+) -> tuple[list[Candidate], dict[str, str]]:
+    """Return the candidates, and for those that were lost why; of a search as far as they race."""
+    stage(TRAIN.activity)
+    names = largest_first(pipeline.settings)
+    dropped: list[Candidate] = []
+    errors: dict[str, Exception] = {}
+
+    def trained_until(stop: int | None) -> list[Candidate]:
+        gathered = executor.run_each(TRAIN, names, prepared.training, pipeline, stop)
+        for name, error in gathered.failures:
+            executor.warn(f"{name} is lost: {error}")
+            errors[name] = error
+        names[:] = [name for name in names if name not in errors]
+        return gathered.results
+
+    rivals = len(names) - 1
+    for look in looks(pipeline.settings):
+        if len(names) > 1:
+            found = trained_until(look)
+            now = drop_candidates(found, pipeline.settings, criterion, rivals)
+            stage(race_in_words(now, len(found)))
+            for one in now:
+                trained(one)
+            names = [name for name in names if name not in {one.optimizer for one in now}]
+            dropped += now
+    candidates = trained_until(None) if names else []
+    if not candidates and errors:
+        reasons = "; ".join(f"{name}: {error}" for name, error in errors.items())
+        first = next(iter(errors.values()))
+        raise TrainingError(f"every training task failed ({reasons}).") from first
+    order = list(combinations(pipeline.settings))
+    candidates = sorted([*candidates, *dropped], key=lambda one: order.index(one.optimizer))
+    return candidates, {name: str(error) for name, error in errors.items()}
 
 
 def _lost(candidates: Sequence[Candidate]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import keep_table
 from ffn.pipelines import interruption
 from ffn.pipelines.execution import Step
-from ffn.pipelines.progress import Sink, on_epoch
+from ffn.pipelines.progress import Sink, on_epoch, trained
 from ffn.promotion import gate, register
 from ffn.promotion.champion import Opponent, Unreadable
 from ffn.promotion.register import Version
@@ -32,7 +32,6 @@ from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training import candidate_training, examination, selection, steps
-from ffn.training.examination import Examination
 from ffn.training.partition import TrainingPart
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate, Selection
@@ -57,22 +56,17 @@ __all__ = [
     "SERIALISE",
     "SPLIT",
     "TRAIN",
-    "Elsewhere",
     "train",
 ]
-
-Champion = Opponent | Unreadable | None
-Elsewhere = Callable[[TrainingPart, Pipeline, str, Callable[[], None]], Candidate]
-"""Returns the candidate of an optimizer, trained on another machine; calls the last argument again
-and again while it waits, and what that raises ends the wait."""
 
 
 def train(
     optimizer: str,
     part: TrainingPart,
     pipeline: Pipeline,
+    stop: int | None = None,
     sink: Sink | None = None,
-    elsewhere: Elsewhere | None = None,
+    elsewhere: candidate_training.Elsewhere | None = None,
 ) -> Candidate:
     """Train one optimizer's networks, or take them from a retraining that was interrupted.
 
@@ -84,24 +78,30 @@ def train(
         The training part.
     pipeline
         Settings and folders.
+    stop
+        On how many resamples to train it, where a race looks at it; by default on all.
     sink
         Receives the progress besides all listeners; by default nothing else does.
     elsewhere
         Trains on another machine; by default this one does.
     """
-    epochs = pipeline.settings.training.epochs
+    epochs, k = pipeline.settings.training.epochs, pipeline.settings.training.networks
+    done = epochs * (stop or k) // k
     report = on_epoch(optimizer, epochs, *([sink] if sink else []))
-    finished = FinishedCandidate(part, pipeline, optimizer)
+    finished = FinishedCandidate(part, pipeline, optimizer, stop)
     if (found := finished.read()) is not None:
-        report(epochs)
+        report(done)
+        trained(found)
         return found
+    what = part, pipeline, optimizer, stop, finished.earlier()
     if elsewhere is not None:
-        candidate = elsewhere(part, pipeline, optimizer, interruption.check)
-        report(epochs)
+        candidate, networks = elsewhere(*what, interruption.check)
     else:
         published = Publication(pipeline.artifacts, optimizer, part.entry.path.name)
-        candidate = candidate_training.train_candidate(part, pipeline, optimizer, report, published)
-    finished.write(candidate)
+        candidate, networks = candidate_training.train_until(*what, report, published)
+    report(done)
+    trained(candidate)
+    finished.write(candidate, networks)
     return candidate
 
 
@@ -196,7 +196,7 @@ LEAKS: Step[[Dataset, Division, Prepared, Pipeline], Prepared] = Step(
     steps.look_for_leaks,
     lambda found, *_: f"{counted(len(found.leaks), 'leak')} found",
 )
-TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
+TRAIN: Step[[str, TrainingPart, Pipeline, int | None], Candidate] = Step(
     "train",
     train,
     lambda candidate, *_: (
@@ -208,6 +208,7 @@ TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     label="train-{optimizer}",
     # The other optimizers may still give a model.
     spares=(Exception,),
+    told=trained,
 )
 SELECT: Step[[list[Candidate], Criterion | None, bool], Selection] = Step(
     "select-best", selection.select_best, lambda chosen, *_: chosen.reason
@@ -238,7 +239,7 @@ EVALUATE: Step[[Refitted, Prepared, Pipeline], HeldOutEvaluation] = Step(
         f"accuracy {interval(found.accuracy)}, ROC-AUC {interval(found.auc)} on {found.judges}"
     ),
 )
-EXAMINE: Step[[Dataset, Division, Prepared, Refitted, Pipeline], Examination] = Step(
+EXAMINE: Step[[Dataset, Division, Prepared, Refitted, Pipeline], examination.Examination] = Step(
     "examine",
     examination.examine,
     lambda found, _dataset, _division, prepared, *_: baselines_sentence(
@@ -266,8 +267,8 @@ DECIDE: Step[
         Prepared,
         Refitted,
         HeldOutEvaluation,
-        Examination,
-        Champion,
+        examination.Examination,
+        Opponent | Unreadable | None,
         SplitAudit | None,
     ],
     Verdict,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ffn.auditing.audit_text import unseen_rows_sentence
 from ffn.distillation.student import STUDENT_FIGURE_ROWS, Student
+from ffn.elimination.dropping import dropped_in_words
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.evaluation.missed_classes import class_warning, missed_classes
 from ffn.extras import how_to_install
@@ -41,7 +42,7 @@ from ffn.reports.verdict_section import verdict_markdown
 from ffn.search.search_words import batches_in_words, candidate_noun
 from ffn.training.fit import LEAST_FIGURE_ROWS
 from ffn.training.retrained import Retrained
-from ffn.training.selection import Selection
+from ffn.training.selection import Ranked, Selection
 from ffn.training.steps import Refitted
 from ffn.training.training_data import Prepared
 
@@ -71,6 +72,7 @@ def leaderboard(selection: Selection) -> list[dict[str, str]]:
         Result of comparing the optimizers.
     """
     tie = sum(line.tied for line in selection.leaderboard) > 1
+    raced = any(line.dropped for line in selection.leaderboard)
     return [
         {
             selection.noun: escape(line.optimizer)
@@ -82,10 +84,16 @@ def leaderboard(selection: Selection) -> list[dict[str, str]]:
             "p (Holm)": NOTHING if place == 0 else p_value(line.p_value),
             "tie": "yes" if tie and line.tied else "no",
             "finished": f"{line.finished:,} of {line.networks:,}",
+            **({"race": escape(_in_race(line))} if raced else {}),
             "seconds": seconds(line.seconds),
         }
         for place, line in enumerate(selection.leaderboard)
     ]
+
+
+def _in_race(line: Ranked) -> str:
+    """Return how far a candidate came in the race."""
+    return dropped_in_words(line.dropped) if line.dropped else "on all resamples"
 
 
 def leaderboard_markdown(selection: Selection) -> str:

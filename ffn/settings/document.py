@@ -170,6 +170,8 @@ class PipelineSettings(StrictSettings):
             del found["features"]["text_components"]
         if self.search == SearchSettings():
             del found["search"]
+        elif self.search.race == SearchSettings().race:
+            del found["search"]["race"]
         if self.decision == DecisionSettings():
             del found["decision"]
         found |= self.split.recorded()

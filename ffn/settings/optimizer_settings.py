@@ -171,6 +171,9 @@ class SearchSettings(StrictSettings):
         Values to try with AdamW in place of its own; default: only that.
     trials
         Largest number of candidates; of more combinations so many are drawn.
+    race
+        Whether candidates that are shown to be worse are dropped before all of their networks are
+        trained.
     """
 
     layers: Annotated[tuple[_Layers, ...], Field(min_length=1, max_length=_MOST_VALUES)] | None = (
@@ -189,6 +192,7 @@ class SearchSettings(StrictSettings):
         Annotated[tuple[_FromZero, ...], Field(min_length=1, max_length=_MOST_VALUES)] | None
     ) = None
     trials: Annotated[int, Field(ge=1, le=_MOST_TRIALS)] = 50
+    race: bool = True
 
     @field_validator("layers", mode="before")
     @classmethod

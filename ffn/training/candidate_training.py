@@ -24,7 +24,7 @@ from ffn.training.resampling import candidate_resamples
 from ffn.training.selection import Candidate
 from ffn.training.temperature import ask_on_validation
 
-__all__ = ["train_candidate"]
+__all__ = ["Elsewhere", "TrainedNetworks", "train_candidate", "train_until"]
 
 Array = npt.NDArray[Any]
 
@@ -37,7 +37,7 @@ _RACED_PARAMETERS = 2_000
 _MOST_ADDED_RATES = 4
 
 
-class _Trained(NamedTuple):
+class TrainedNetworks(NamedTuple):
     """Networks of some rates on the first k resamples, k for each rate.
 
     Attributes
@@ -59,6 +59,11 @@ class _Trained(NamedTuple):
         """For each rate the number of resamples on which it was tried."""
         return [len(own) for own in self.parameters]
 
+    @property
+    def resamples(self) -> int:
+        """The number of resamples so far."""
+        return max(self.tried)
+
     def losses(self, k: int) -> Array:
         """Return the validation losses [R, k]; NaN where a network diverged or was not trained."""
         found = np.full((len(self.rates), k), np.nan)
@@ -66,7 +71,7 @@ class _Trained(NamedTuple):
             own[: len(history.diverged)] = history.at_best("validation_loss")
         return found
 
-    def extended(self, more: _Trained) -> _Trained:
+    def extended(self, more: TrainedNetworks) -> TrainedNetworks:
         """Return these with more networks of some of the rates, or with other rates."""
         found = {rate: (own, history) for rate, own, history in zip(*self, strict=True)}
         for rate, parameters, history in zip(*more, strict=True):
@@ -77,7 +82,16 @@ class _Trained(NamedTuple):
             found[rate] = parameters, history
         rates = tuple(sorted(found))
         columns = zip(*(found[rate] for rate in rates), strict=True)
-        return _Trained(rates, *(tuple(column) for column in columns))
+        return TrainedNetworks(rates, *(tuple(column) for column in columns))
+
+
+Elsewhere = Callable[
+    [TrainingPart, Pipeline, str, int | None, TrainedNetworks | None, Callable[[], None]],
+    tuple[Candidate, TrainedNetworks | None],
+]
+"""Returns the candidate of an optimizer, trained on another machine, and the networks from which a
+race goes on, as `train_until` does. Calls the function that it is given again and again while it
+waits, and what that raises ends the wait."""
 
 
 def train_candidate(
@@ -106,29 +120,67 @@ def train_candidate(
     observe
         Is shown the networks between epochs; by default nothing is.
     """
+    return train_until(part, pipeline, optimizer, None, None, on_epoch, observe)[0]
+
+
+def train_until(
+    part: TrainingPart,
+    pipeline: Pipeline,
+    optimizer: str,
+    stop: int | None,
+    earlier: TrainedNetworks | None,
+    on_epoch: Callable[[int], None] | None = None,
+    observe: Observer | None = None,
+) -> tuple[Candidate, TrainedNetworks]:
+    """Train a candidate on the first resamples, or go on from there.
+
+    A candidate that was trained in stages is the same, to the bit, as one that was trained at once:
+    each network has its resample, its initial weights and its batch orders, whatever is trained
+    beside it.
+
+    Parameters
+    ----------
+    part, pipeline, optimizer
+        As for `train_candidate`.
+    stop
+        How many resamples; None for all. A candidate of fewer has neither its networks nor, unless
+        they are compared by a metric, their predictions; and its grid of rates does not grow.
+    earlier
+        Networks of an earlier stage of the same candidate; None to begin.
+    on_epoch, observe
+        As for `train_candidate`.
+
+    Returns
+    -------
+    candidate, trained
+        The candidate, and what a later stage needs.
+    """
     pipeline, candidate = with_combination(pipeline, optimizer)
     training = pipeline.settings.training
     started = time.perf_counter()
-    k = training.networks
+    networks = training.networks
+    k = networks if stop is None else stop
     train_rows, validation_rows = candidate_resamples(part, training)
     validation_to_train = validation_rows.shape[1] / train_rows.shape[1]
 
-    ends, told = _race_ends(k, len(candidate.rates), part, pipeline), 0
+    begin, told = 0 if earlier is None else earlier.resamples, 0
+    looks = _race_ends(networks, len(candidate.rates), part, pipeline)
+    ends = sorted({end for end in looks if begin < end < k} | {k})
 
     def report(stop: int, done: int) -> None:
         # A stage of a race counts as much as it has resamples. Rates that are added at the end
         # were not expected, and count for nothing.
         nonlocal told
-        stages = [0, *ends]
+        stages = [0, begin, *ends]
         before = max(end for end in stages if end < stop)
-        told = max(told, (before * training.epochs + (stop - before) * done) // k)
+        told = max(told, (before * training.epochs + (stop - before) * done) // networks)
         if on_epoch is not None:
             on_epoch(told)
 
     seconds = _seconds(pipeline)
     deadline = None if seconds is None else time.monotonic() + seconds
 
-    def at(rates: tuple[float, ...], members: range, share: float = 1.0) -> _Trained:
+    def at(rates: tuple[float, ...], members: range, share: float = 1.0) -> TrainedNetworks:
         now = time.monotonic()
         network, history = train_stack(
             part,
@@ -147,41 +199,52 @@ def train_candidate(
         )
         n = len(members)
         places = [range(r * n, r * n + n) for r in range(len(rates))]
-        return _Trained(
+        return TrainedNetworks(
             rates,
             tuple(network.parameters[own.start : own.stop] for own in places),
             tuple(history.select(own) for own in places),
         )
 
     # The stages of a race share the time as if no rate were dropped.
-    trained, rates = at(candidate.rates, range(ends[0]), ends[0] / k), candidate.rates
-    for start, stop in pairwise(ends):
-        losses = trained.losses(start)[[trained.rates.index(rate) for rate in rates]]
-        kept = still_racing(losses, validation_to_train, len(ends) - 1)
-        rates = tuple(rates[r] for r in kept)
-        trained = trained.extended(at(rates, range(start, stop), (stop - start) / (k - start)))
+    trained = at(candidate.rates, range(ends[0]), ends[0] / k) if earlier is None else earlier
+    for start, end in pairwise([begin, *ends] if begin else ends):
+        # Those that were dropped before were tried on fewer resamples.
+        rates = tuple(
+            r for r, tried in zip(trained.rates, trained.tried, strict=True) if tried == start
+        )
+        if start in looks:
+            losses = trained.losses(start)[[trained.rates.index(rate) for rate in rates]]
+            kept = still_racing(losses, validation_to_train, len(looks) - 1)
+            rates = tuple(rates[r] for r in kept)
+        trained = trained.extended(at(rates, range(start, end), (end - start) / (k - start)))
     for added in range(1 + _MOST_ADDED_RATES):
         search = search_rates(trained.rates, trained.losses(k), validation_to_train, trained.tried)
         beyond = next_rate(search)
         late = deadline is not None and time.monotonic() >= deadline
-        if not candidate.grows or beyond is None or added == _MOST_ADDED_RATES or late:
+        grows = candidate.grows and k == networks
+        if not grows or beyond is None or added == _MOST_ADDED_RATES or late:
             break
         trained = trained.extended(at((beyond,), range(k)))
     final = trained.histories[search.best]
     network = Network(layer_widths(part, pipeline), trained.parameters[search.best])
     compared = [trained.histories[r].select([i]) for i, r in enumerate(search.chosen)]
-    return Candidate(
+    whole = k == networks
+    answers = None
+    if whole or pipeline.settings.decision.metric != "log_loss":
+        answers = ask_on_validation(network, final.finished, part, validation_rows[:k])
+    found = Candidate(
         optimizer=optimizer,
         hyperparameters=candidate.at(search.rate),
         search=search,
         history=History.side_by_side(compared),
         final=final,
         ended=_ended(final, training) if deadline is not None else 0,
-        members=network if pipeline.settings.ensemble == "resamples" else None,
+        members=network if whole and pipeline.settings.ensemble == "resamples" else None,
         validation_to_train=validation_to_train,
-        answers=ask_on_validation(network, final.finished, part, validation_rows),
+        answers=answers,
         seconds=time.perf_counter() - started,
     )
+    return found, trained
 
 
 def _seconds(pipeline: Pipeline) -> float | None:

@@ -15,8 +15,10 @@ from ffn.criteria.criterion import Criterion
 from ffn.errors import TrainingError
 from ffn.evaluation.inference.statistics import Interval, corrected_t, holm, resampled_mean
 from ffn.nn import OPTIMIZERS, History, Network, Optimizer
-from ffn.quantities import interval, listed
-from ffn.training.rate_search import RateLine, RateSearch, search_rates
+from ffn.quantities import counted, interval, listed
+from ffn.racing.crossfitting import crossfitted
+from ffn.racing.race import Dropped
+from ffn.training.rate_search import RateLine, RateSearch
 from ffn.training.temperature import ValidationAnswers
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Ranked",
     "Selection",
     "crossfitted_sentence",
+    "judged_losses",
     "select_best",
 ]
 
@@ -67,6 +70,9 @@ class Candidate:
         they were not computed.
     taken
         Whether it was not trained now, but by a retraining that was interrupted.
+    dropped
+        Why a race dropped it; its K is then the number of resamples until that. None if it is
+        trained on all of them.
     """
 
     optimizer: str
@@ -80,6 +86,7 @@ class Candidate:
     seconds: float
     answers: ValidationAnswers | None = None
     taken: bool = False
+    dropped: Dropped | None = None
 
     @property
     def validation_loss(self) -> Array:
@@ -122,6 +129,8 @@ class Ranked:
     figure
         Mean of ``decision.metric`` on the validation rows, with its interval; None if that is the
         log-loss.
+    dropped
+        When and why a race dropped it; None if it is trained on all resamples.
     """
 
     optimizer: str
@@ -137,6 +146,7 @@ class Ranked:
     seconds: float
     ended: int = 0
     figure: Interval | None = field(default=None, metadata={"omitted": True})
+    dropped: Dropped | None = field(default=None, metadata={"omitted": True})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,14 +181,14 @@ class Selection:
     reason
         Why it was chosen, in one sentence or more.
     leaderboard
-        All candidates, the lowest mean loss first.
+        All candidates, the lowest mean loss first; those that a race dropped come last.
     comparisons
         All pairs.
     metric
         What they were compared by, in words; empty for the log-loss.
     crossfitted
         Of a search, the mean over the resamples of the candidate that is best on the other ones,
-        with its interval; None without a search.
+        with its interval; of a race only over resamples that dropped nobody. None without a search.
     """
 
     winner: str
@@ -208,6 +218,10 @@ def select_best(
     test has little power, and a large difference that is not significant is still not a tie). The
     simplest of the tied wins.
 
+    Of a search the lowest mean wins, of equal ones the simplest; that others tie with it is only
+    said. Dozens of candidates always tie, and to take the simplest of them costs more than it
+    gains: ``python -m simulations searches``.
+
     An optimizer of which more networks diverged than of another ranks behind it. The others are
     ranked on the resamples on which all of them finished, because means over different resamples
     would favour an optimizer that diverged on the hard ones. If there is no such resample, there
@@ -221,15 +235,15 @@ def select_best(
         The metric. It is that of the networks at the rate with the lowest log-loss on all
         resamples. None, the default: the log-loss.
     searched
-        Whether they are the combinations of a search, of which the best one's own mean would be
-        optimistic. By default they are optimizers.
+        Whether they are the combinations of a search, some of which may have been dropped by a
+        race. By default they are optimizers.
 
     Raises
     ------
     TrainingError
         Every network of every candidate diverged, or no resample has a value of the metric.
     """
-    usable = [c for c in candidates if c.history.finished.any()]
+    usable = [c for c in candidates if c.history.finished.any() and not c.dropped]
     if not usable:
         reasons = "; ".join(f"{c.optimizer}: {c.history.diverged[0]}" for c in candidates)
         raise TrainingError(
@@ -239,7 +253,9 @@ def select_best(
     fewest = min(int((~c.history.finished).sum()) for c in usable)
     sound = {c.optimizer for c in usable if (~c.history.finished).sum() == fewest}
     common = np.all([c.history.finished for c in usable if c.optimizer in sound], axis=0)
-    judged = {c.optimizer: _judged(c, criterion) for c in usable}
+    aside = [c for c in candidates if c.history.finished.any() and c.dropped]
+    k = len(common)
+    judged = {c.optimizer: _padded(judged_losses(c, criterion), k) for c in [*usable, *aside]}
     mean_loss = {
         c.optimizer: float(
             _on(judged[c.optimizer], common if c.optimizer in sound else c.history.finished).mean()
@@ -248,6 +264,9 @@ def select_best(
     }
     ranked = sorted(usable, key=lambda c: (c.optimizer not in sound, mean_loss[c.optimizer]))
     best = ranked[0]
+    ranked += sorted(
+        aside, key=lambda c: (-len(c.history.finished), _finished(judged[c.optimizer]).mean())
+    )
 
     pairs = list(itertools.combinations(ranked, 2))
     differences = [
@@ -279,14 +298,16 @@ def select_best(
             and mean_loss[c.optimizer] <= bound
         )
     ]
-    estimate = None
-    if searched and len(usable) > 1:
-        estimate = _crossfitted([judged[c.optimizer] for c in usable], best, criterion)
-    reason = _reason(tied, best.optimizer, candidates, sound, criterion)
+    estimate, left = None, [judged[c.optimizer] for c in usable]
+    first = max((c.dropped.resamples for c in candidates if c.dropped), default=0)
+    if searched and len(left) + len(aside) > 1:
+        estimate = _crossfitted(left, first, best, criterion)
+    reason = _reason(tied, best.optimizer, candidates, sound, criterion, searched=searched)
     if estimate is not None:
-        reason += f" {crossfitted_sentence(estimate, len(usable), criterion)}"
+        told = crossfitted_sentence(estimate, len(left) + len(aside), criterion, first)
+        reason = f"{reason} {told}"
     return Selection(
-        winner=tied[0],
+        winner=best.optimizer if searched else tied[0],
         reason=reason,
         leaderboard=tuple(
             Ranked(
@@ -303,6 +324,7 @@ def select_best(
                 seconds=c.seconds,
                 ended=c.ended,
                 figure=_figure(c, judged[c.optimizer], criterion),
+                dropped=c.dropped,
             )
             for c in ranked
         ),
@@ -320,7 +342,9 @@ def select_best(
     )
 
 
-def crossfitted_sentence(estimate: Interval, candidates: int, criterion: Criterion | None) -> str:
+def crossfitted_sentence(
+    estimate: Interval, candidates: int, criterion: Criterion | None, first: int = 0
+) -> str:
     """Return what to expect of taking the candidate of a search with the best mean.
 
     Parameters
@@ -331,33 +355,51 @@ def crossfitted_sentence(estimate: Interval, candidates: int, criterion: Criteri
         Number of candidates.
     criterion
         What they were compared by; None for the log-loss.
+    first
+        After how many resamples a race dropped the last one that it dropped; by default nobody.
     """
     what = criterion.words if criterion else "log-loss"
+    after = f" after the first {first}, which dropped candidates," if first else ""
     return (
         f"The best of {candidates:,} means is optimistic, because it is the best. If for each "
-        "resample the candidate is chosen on the other ones, the mean validation "
+        f"resample{after} the candidate is chosen on the other ones, the mean validation "
         f"{what} is {interval(estimate)}."
     )
 
 
 def _crossfitted(
-    judged: Sequence[Array], best: Candidate, criterion: Criterion | None
+    left: Sequence[Array], first: int, best: Candidate, criterion: Criterion | None
 ) -> Interval | None:
     """Return the mean of the candidate that is best on all resamples but the one it is judged on.
 
     None where that cannot be said, as networks of all candidates diverged on the resample.
     """
-    values = np.array(judged)
-    places = tuple(map(float, range(1, 1 + len(values))))
-    chosen = search_rates(places, values, best.validation_to_train).chosen
-    found = _finished(values[list(chosen), np.arange(values.shape[1])])
+    found = crossfitted(np.array(left), first)
     if len(found) < 2:
         return None
     return _as_figure(resampled_mean(found, best.validation_to_train), criterion)
 
 
-def _judged(candidate: Candidate, criterion: Criterion | None) -> Array:
-    """Return what is compared [K], the lower the better."""
+def _padded(values: Array, k: int) -> Array:
+    """Return the values with NaN for the resamples on which a candidate was not trained."""
+    return np.concatenate([values, np.full(k - len(values), np.nan)])
+
+
+def judged_losses(candidate: Candidate, criterion: Criterion | None) -> Array:
+    """Return by what a candidate is compared [K], the lower the better; NaN where it has nothing.
+
+    Parameters
+    ----------
+    candidate
+        The candidate.
+    criterion
+        The metric; None for the log-loss.
+
+    Raises
+    ------
+    TrainingError
+        No resample has a value of the metric.
+    """
     if criterion is None:
         return candidate.validation_loss
     answers, k = candidate.answers, len(candidate.history.finished)
@@ -411,11 +453,15 @@ def _reason(
     candidates: Sequence[Candidate],
     sound: set[str],
     criterion: Criterion | None,
+    *,
+    searched: bool,
 ) -> str:
     if len(candidates) == 1:
         return f"{lowest} is the only candidate."
     usable = [c.optimizer for c in candidates if c.history.finished.any()]
-    aside = [name for name in usable if name not in sound]
+    raced = sum(c.dropped is not None and c.optimizer in usable for c in candidates)
+    out = {c.optimizer for c in candidates if c.dropped}
+    aside = [name for name in usable if name not in sound and name not in out]
     gone = [c.optimizer for c in candidates if c.optimizer not in usable]
     lost = f" Set aside because more networks diverged: {', '.join(aside)}." if aside else ""
     lost += f" Excluded because every network diverged: {', '.join(gone)}." if gone else ""
@@ -426,7 +472,12 @@ def _reason(
         extreme = "highest" if criterion.higher else "lowest"
         what = f"{extreme} mean {criterion.words} on validation rows"
     first = f"{lowest} has the {what}"
+    if raced:
+        lost = f" A race dropped {counted(raced, 'candidate')} shown to be worse.{lost}"
     others = [name for name in tied if name != lowest]
+    if searched:
+        tie = f"{counted(len(others), 'other')} {'ties' if len(others) == 1 else 'tie'} with it"
+        return f"{first} and is chosen; {tie if others else 'no other ties with it'}.{lost}"
     if not others:
         return f"{first}; no other ties with it.{lost}"
     named = others

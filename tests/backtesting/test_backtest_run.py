@@ -186,6 +186,8 @@ def test_an_interrupted_backtest_goes_on_from_its_steps(
         def step(self, *told: Any) -> None:
             pass
 
+        def leaders(self, standings: object) -> None: ...
+
     ending, going_on = Ending(4), Ending(-1)
     with progress.listening(ending), pytest.raises(KeyboardInterrupt, match="now"):
         ffn.backtest("months", first="2mo", root=tmp_path)

@@ -68,7 +68,7 @@ def answers(made: Made) -> dict[str, bytes]:
     found = {}
     for optimizer in ("sgd", "adam"):
         workers = NearWorkers()
-        RemoteTraining(workers, 1).train_candidate(part, pipeline, optimizer, nothing)
+        RemoteTraining(workers, 1).train_until(part, pipeline, optimizer, None, None, nothing)
         found[optimizer] = train_for_another(*workers.sent[0])
     return found
 
@@ -91,7 +91,8 @@ def test_it_is_the_same_to_the_byte_sent_or_on_a_shared_disk(
 ) -> None:
     pipeline, part, _ = make(repository, name, tmp_path / "made")
     workers = NearWorkers()
-    there = RemoteTraining(workers, payload_mb).train_candidate(part, pipeline, "adamw", nothing)
+    remote = RemoteTraining(workers, payload_mb)
+    there, _ = remote.train_until(part, pipeline, "adamw", None, None, nothing)
     here = train_candidate(part, pipeline, "adamw")
     assert not there.taken
     assert files(there, tmp_path / "there") == files(here, tmp_path / "here")
@@ -99,10 +100,30 @@ def test_it_is_the_same_to_the_byte_sent_or_on_a_shared_disk(
     assert (len(rows) > 1_000) == (payload_mb == 1)
 
 
+@pytest.mark.parametrize("payload_mb", [1, 0], ids=["sent", "trained again"])
+def test_a_race_goes_on_from_the_networks_of_the_last_stage(
+    payload_mb: int, made: Made, tmp_path: Path
+) -> None:
+    pipeline, part, _ = made
+    training = pipeline.settings.training.model_copy(update={"networks": 4})
+    settings = pipeline.settings.model_copy(update={"training": training})
+    pipeline = replace(pipeline, settings=settings)
+    workers = NearWorkers()
+    remote = RemoteTraining(workers, payload_mb)
+    _, earlier = remote.train_until(part, pipeline, "adam", 2, None, nothing)
+    assert earlier is not None
+    assert earlier.resamples == 2
+    there, nothing_more = remote.train_until(part, pipeline, "adam", None, earlier, nothing)
+    assert nothing_more is None
+    assert (b"stage.json" in workers.sent[1][0]) == (payload_mb == 1)
+    here = train_candidate(part, pipeline, "adam")
+    assert files(there, tmp_path / "there") == files(here, tmp_path / "here")
+
+
 def test_what_is_sent_is_bounded_and_holds_no_held_out_row(made: Made) -> None:
     pipeline, part, held_out = made
     workers = NearWorkers()
-    RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
+    RemoteTraining(workers, 1).train_until(part, pipeline, "sgd", None, None, nothing)
     ((request, rows),) = workers.sent
     assert len(request) < 10_000
     assert len(rows) < 1_000_000
@@ -119,8 +140,8 @@ def test_secrets_of_the_settings_are_not_sent(made: Made) -> None:
     notify = pipeline.settings.notify.model_copy(update={"webhook": "https://example/secret"})
     settings = pipeline.settings.model_copy(update={"notify": notify})
     workers = NearWorkers()
-    RemoteTraining(workers, 1).train_candidate(
-        part, replace(pipeline, settings=settings), "sgd", nothing
+    RemoteTraining(workers, 1).train_until(
+        part, replace(pipeline, settings=settings), "sgd", None, None, nothing
     )
     assert b"secret" not in b"".join(workers.sent[0])
 
@@ -144,7 +165,7 @@ def test_an_answer_that_is_no_candidate_is_refused(
     pipeline, part, _ = made
     workers = Answering(changed(answers["sgd"], change))
     with pytest.raises(ClusterError, match=r"^the cluster: what a worker sent back is no candidat"):
-        RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
+        RemoteTraining(workers, 1).train_until(part, pipeline, "sgd", None, None, nothing)
 
 
 def test_another_candidate_than_the_one_that_was_asked_for_is_refused(
@@ -152,9 +173,9 @@ def test_another_candidate_than_the_one_that_was_asked_for_is_refused(
 ) -> None:
     pipeline, part, _ = made
     right = RemoteTraining(Answering(answers["adam"]), 1)
-    assert right.train_candidate(part, pipeline, "adam", nothing).optimizer == "adam"
+    assert right.train_until(part, pipeline, "adam", None, None, nothing)[0].optimizer == "adam"
     with pytest.raises(ClusterError, match="no candidate"):
-        right.train_candidate(part, pipeline, "sgd", nothing)
+        right.train_until(part, pipeline, "sgd", None, None, nothing)
 
 
 @pytest.mark.parametrize(
@@ -180,14 +201,14 @@ def test_what_a_worker_says_instead_is_raised(
     pipeline, part, _ = made
     workers = Answering(changed(answers["sgd"], saying(**said)))
     with pytest.raises(error, match=text):
-        RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
+        RemoteTraining(workers, 1).train_until(part, pipeline, "sgd", None, None, nothing)
 
 
 def test_a_worker_that_is_asked_by_another_version_does_not_train(made: Made) -> None:
     pipeline, part, _ = made
     workers = asking(likeness={"python": "3.9.1"})
     with pytest.raises(ClusterError, match=r"the cluster: the worker on .+ would compute someth"):
-        RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
+        RemoteTraining(workers, 1).train_until(part, pipeline, "sgd", None, None, nothing)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +220,9 @@ def test_a_worker_without_the_rows_names_the_folder(folder: dict[str, str], made
     with pytest.raises(
         ClusterError, match=f"does not have the folder {path}, and the rows to trai"
     ):
-        RemoteTraining(asking(folder=folder), 0).train_candidate(part, pipeline, "sgd", nothing)
+        RemoteTraining(asking(folder=folder), 0).train_until(
+            part, pipeline, "sgd", None, None, nothing
+        )
 
 
 def test_a_broken_request_is_answered() -> None:
@@ -230,8 +253,8 @@ def test_settings_that_were_sent_are_the_settings(made: Made) -> None:
     settings = check_settings(document, "t")
     seen = Answering(b"")
     with pytest.raises(ClusterError, match="no candidate"):
-        RemoteTraining(seen, 1).train_candidate(
-            part, replace(pipeline, settings=settings), "adam", nothing
+        RemoteTraining(seen, 1).train_until(
+            part, replace(pipeline, settings=settings), "adam", None, None, nothing
         )
     sent = json.loads(seen.sent[0][0])["settings"]
     assert check_settings(sent, "sent") == settings

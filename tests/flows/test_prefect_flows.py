@@ -14,7 +14,7 @@ import shutil
 
 import pytest
 from prefect import flow, runtime
-from prefect.artifacts import create_progress_artifact
+from prefect.artifacts import create_progress_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     ArtifactFilter,
@@ -34,8 +34,10 @@ from prefect.settings import (
 from prefect.states import Completed
 from prefect.types import DateTime
 
+from ffn.elimination.standings import Standing
+from ffn.pipelines.progress import leaders
 from ffn.training import candidate_training
-from flows.progress_artifacts import forget_progress, training_progress
+from flows.progress_artifacts import forget_progress, live_leaderboard, training_progress
 from flows.retrain_flow import retrain
 from flows.server.ephemeral import server as used_server
 from flows.uneventful_runs import forget_uneventful
@@ -266,6 +268,43 @@ def test_progress_is_shown_while_it_is_made_and_deleted_afterwards(retrained, cl
     assert showing(fails=False) == showing(fails=True) == {}
 
 
+def test_a_search_is_shown_while_it_trains_and_not_after(client):
+    told = [
+        Standing(candidate="adamw 32", figure=0.1, resamples=4, of=8),
+        Standing(candidate="adamw 2", figure=0.6, resamples=4, of=8, dropped=True),
+    ]
+
+    @flow(name="searching")
+    def searching(fails):
+        with contextlib.suppress(ZeroDivisionError), live_leaderboard("oak"):
+            leaders(told)
+            ((key, board),) = artifacts_of(client, runtime.flow_run).items()
+            assert (key, board.type) == ("candidates-oak", "table")
+            assert [row["candidate"] for row in json.loads(board.data)] == ["adamw 32", "adamw 2"]
+            assert board.description == "leading: 1. adamw 32 0.1 (4 of 8); 1 dropped"
+            assert 1 / (not fails)
+        return artifacts_of(client, runtime.flow_run)
+
+    assert searching(fails=False) == searching(fails=True) == {}
+
+
+def test_a_table_of_a_search_that_was_killed_is_deleted_by_the_next_run(client):
+    @flow(name="leaving")
+    def leaving():
+        create_table_artifact([{"candidate": "adam"}], key="candidates-elm")
+        create_table_artifact([{"candidate": "adam"}], key="candidates-elm-2")
+
+    @flow(name="forgetting")
+    def forgetting():
+        forget_progress("elm")
+
+    leaving()
+    forgetting()
+    chosen = ArtifactFilter(key=ArtifactFilterKey(like_="candidates-elm%"))
+    found = client.read_artifacts(artifact_filter=chosen)
+    assert {artifact.key for artifact in found} == {"candidates-elm-2"}
+
+
 def test_bars_that_were_left_are_deleted_and_those_of_active_runs_stay(client):
     keys = ("training-tulip-adam", "scoring-tulip-new-csv", "training-rose-adam", "tulip-adam")
 
@@ -454,14 +493,14 @@ def test_a_table_that_cannot_be_read_fails_the_run_in_one_line(root, client, log
 
 
 def test_a_training_that_breaks_leaves_the_others(root, client, monkeypatch):
-    train_candidate = candidate_training.train_candidate
+    train_until = candidate_training.train_until
 
     def break_adam(prepared, pipeline, optimizer, *rest):
         if optimizer == "adam":
             raise MemoryError("no room\nleft")
-        return train_candidate(prepared, pipeline, optimizer, *rest)
+        return train_until(prepared, pipeline, optimizer, *rest)
 
-    monkeypatch.setattr(candidate_training, "train_candidate", break_adam)
+    monkeypatch.setattr(candidate_training, "train_until", break_adam)
     done = run("retrain", "iris", "--root", root)
     assert (done.code, done.err) == (0, "")
     assert "\nNote: adam is not in the comparison: no room\\nleft.\n" in done.out
@@ -480,7 +519,7 @@ def test_when_every_training_breaks_the_run_fails_in_one_line(root, client, monk
     def fail(*_):
         raise MemoryError("no room")
 
-    monkeypatch.setattr(candidate_training, "train_candidate", fail)
+    monkeypatch.setattr(candidate_training, "train_until", fail)
     refusal = run("retrain", "iris", "--root", root).refusal
     assert refusal.startswith("every training task failed (sgd: no room; momentum: no room;")
     assert latest(client).state.is_failed()

@@ -66,7 +66,7 @@ def test_what_cannot_be_changed_is_found_before_anything_is_trained(
         path.touch()
     else:
         path.mkdir()
-    monkeypatch.setattr(candidate_training, "train_candidate", train)
+    monkeypatch.setattr(candidate_training, "train_until", train)
     done = ffn("retrain", "iris", "--direct", "--force", "--root", trained)
     assert name in done.refusal
     assert versions(trained / "artifacts/iris") == [1]

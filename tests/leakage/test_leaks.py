@@ -42,6 +42,8 @@ class Listening(InProcess):
     def step(self, label: str, done: int, total: int, note: str) -> None:
         """Progress is of no interest here."""
 
+    def leaders(self, standings: object) -> None: ...
+
 
 def leaks_in(folder: Path, table: pd.DataFrame, toml: str = "") -> tuple[Leak, ...]:
     return leaks_of(made(folder, table.to_csv(index=False), toml))

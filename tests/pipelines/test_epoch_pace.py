@@ -58,6 +58,8 @@ def test_listeners_and_the_dashboard_are_told() -> None:
 
         def notice(self, text: str) -> None: ...
 
+        def leaders(self, standings: object) -> None: ...
+
         def step(self, label: str, done: int, total: int, note: str) -> None:
             told.append((label, done, total, note))
 

@@ -204,6 +204,7 @@ RULES = [
     ("[data]\ntraget = 'x'", r'unknown key "data\.traget"; .*Did you mean "target"\?'),
     ("[data]\nkeep = 'no'", r'"data\.keep" is "no"; it must be true or false\.'),
     ("[search]\ntrials = 0", r'"search\.trials" is 0; it must be greater than or equal to 1\.'),
+    ("[search]\nrace = 'no'", r'"search\.race" is "no"; it must be true or false\.'),
     ("[optimizers.adamx]", r'unknown optimizer "optimizers\.adamx"; known here: sgd, momentum, '),
     ("[optimizers.rmsprop]", r'unknown optimizer "optimizers\.rmsprop"; .*adam, adamw\.$'),
     ("[optimizers.sgd]\nmomentum = 0.9", r'"optimizers\.sgd\.momentum"; known here: learning_rate'),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ffn.errors import one_line
@@ -16,6 +16,8 @@ from ffn.pipelines.progress import listening
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from ffn.elimination.standings import Standing
 
 __all__ = ["scoring_bars", "training_bars"]
 
@@ -77,6 +79,7 @@ class _Bars:
         self._run = progress.add_task(starting, total=None, count="")
         self._count = count
         self._stay = stay
+        self._leaders: TaskID | None = None
         self._known: dict[str, TaskID] = {}
 
     def stage(self, text: str) -> None:
@@ -97,6 +100,16 @@ class _Bars:
             visible=self._stay or done < total or not total,
         )
 
+    def leaders(self, standings: Sequence[Standing]) -> None:
+        # Scoring shows bars, too, and has no candidates.
+        from ffn.elimination.standings import standings_in_words
+
+        if self._leaders is None:
+            self._leaders = self._progress.add_task("", total=None, count="")
+        self._progress.update(self._leaders, description=one_line(standings_in_words(standings)))
+
     def finish(self) -> None:
-        """Remove the line of the stage; the bars of finished trainings or files stay."""
+        """Remove the lines of stage and leaders; the bars of finished trainings or files stay."""
         self._progress.update(self._run, visible=False)
+        if self._leaders is not None:
+            self._progress.update(self._leaders, visible=False)

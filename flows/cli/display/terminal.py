@@ -61,6 +61,8 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     for place, line in enumerate(outcome.selection.leaderboard):
         won = line.optimizer == outcome.selection.winner
         marks = ["winner" if won else "tied"] if won or line.tied else []
+        if line.dropped:
+            marks.append(f"dropped after {line.dropped.resamples:,} of {line.dropped.of:,}")
         if not marks and line.p_value >= ALPHA:
             marks.append("no tie")
         if line.finished < line.networks:

@@ -1,0 +1,1 @@
+"""Dropping candidates of a search between the stages of its race."""

@@ -1,0 +1,1 @@
+"""How candidates of a search are dropped before all of their networks are trained."""
