@@ -188,6 +188,7 @@ def test_sentences_are_made_of_their_figures() -> None:
         id_differs=False,
     )
     assert repeats.sentence.startswith(
-        '33.3 % of 90 training rows repeat another one in every column but "a" and "b", and 90% of '
-        "such pairs have the same label (by chance 50%): a random split puts one of them on each"
+        '33.3 % of 90 training rows repeat another one in every column but "a" and "b", and 90 % '
+        "of such pairs have the same label (by chance 50 %): a random split puts one of them on "
+        "each"
     )

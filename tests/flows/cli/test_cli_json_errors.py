@@ -16,6 +16,7 @@ from tests.helpers.command_line import command, environment
 # What each verb is given so that it refuses; the root of the test has no pipeline.
 REFUSED = {
     "backtest": ("nowhere",),
+    "capacity": ("--daily", "much"),
     "compare": ("nowhere", "1", "2"),
     "evaluate": ("nowhere",),
     "init": ("new", "--from", "no.csv", "--target", "label"),
