@@ -190,3 +190,16 @@ def test_curves_of_candidates_whose_names_hold_a_point_are_shown(
     assert run_here(("watch", "p", "--version", "1", "--json", "--root", root)) == 0
     shown = {one["training"] for one in json.loads(capsys.readouterr().out)["trainings"]}
     assert shown == {"adamw, dropout 0", "adamw, dropout 0.2", "refit"}
+
+
+def test_no_figure_loses_a_digit_beside_long_names(tmp_path: Path) -> None:
+    lists = "layers = [[4, 3, 2], [3]]\ndropout = [0.0, 0.125]\nlabel_smoothing = [0.0, 0.0625]\n"
+    root = made_root(tmp_path, f"[search]\n{lists}", epochs=2)
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert run_here(("retrain", "p", "--direct", "--root", root)) == 0
+    # The intervals and the rate of each line of the leaderboard.
+    lines = [
+        line for line in out.getvalue().splitlines() if line.count(" [") >= 2 and " 0.01 " in line
+    ]
+    assert len(lines) == 8
+    assert "…" not in out.getvalue()

@@ -56,8 +56,11 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         padding=(0, 1, 0, 0),
     )
     judged = [metric] if (metric := outcome.selection.metric) else []
-    for heading in (noun, "rate", "log-loss", "accuracy", *judged, "p (Holm)", ""):
+    # Names and remarks go on in a second line before a figure loses a digit.
+    table.add_column(noun)
+    for heading in ("rate", "log-loss", "accuracy", *judged, "p (Holm)"):
         table.add_column(heading, no_wrap=True)
+    table.add_column("")
     for place, line in enumerate(outcome.selection.leaderboard):
         won = line.optimizer == outcome.selection.winner
         marks = ["winner" if won else "tied"] if won or line.tied else []
