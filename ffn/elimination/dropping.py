@@ -52,7 +52,8 @@ def drop_candidates(
 ) -> list[Candidate]:
     """Return the candidates that are dropped, each with the reason.
 
-    One whose best rate lies at the edge of a grid that may still grow is not dropped.
+    One whose best rate lies at the edge of a grid that may still grow is not dropped, nor one of
+    which no resample so far has a value of the metric, though networks of it finished.
 
     Parameters
     ----------
@@ -65,19 +66,25 @@ def drop_candidates(
     rivals
         Number of other candidates when the race began.
     """
-    if not candidates:
+    values = {one.optimizer: compared_values(one, criterion) for one in candidates}
+    judged = [
+        one
+        for one in candidates
+        if np.isfinite(values[one.optimizer]).any() or not one.history.finished.any()
+    ]
+    if not judged:
         return []
     optimizers, made = settings.optimizers.candidates(), combinations(settings)
     found = dropped_at(
-        np.array([compared_values(one, criterion) for one in candidates]),
-        [one.optimizer for one in candidates],
-        candidates[0].validation_to_train,
+        np.array([values[one.optimizer] for one in judged]),
+        [one.optimizer for one in judged],
+        judged[0].validation_to_train,
         rivals,
         settings.training.networks,
     )
     return [
         replace(one, dropped=found[one.optimizer])
-        for one in candidates
+        for one in judged
         if one.optimizer in found
         and not (
             optimizers[made[one.optimizer].optimizer].grows and next_rate(one.search) is not None

@@ -27,11 +27,14 @@ class Standing:
     candidate
         Its name.
     figure
-        Mean of what is compared on the resamples so far; NaN if every network diverged.
+        Mean of what is compared on the resamples so far; NaN if every network diverged, or if none
+        of these resamples has a value of the metric.
     resamples, of
         On how many resamples it is trained, and on how many it will be.
     dropped
         Whether the race dropped it.
+    diverged
+        Whether every network so far diverged.
     """
 
     candidate: str
@@ -39,6 +42,7 @@ class Standing:
     resamples: int
     of: int
     dropped: bool = False
+    diverged: bool = False
 
 
 class Standings:
@@ -88,6 +92,7 @@ class Standings:
             resamples=len(values),
             of=self._networks,
             dropped=candidate.dropped is not None,
+            diverged=not candidate.history.finished.any(),
         )
         with self._lock:
             known = self._known.get(candidate.optimizer)
@@ -147,4 +152,6 @@ def standings_in_words(standings: Sequence[Standing]) -> str:
 
 
 def _figure(one: Standing) -> str:
-    return "diverged" if np.isnan(one.figure) else f"{one.figure:.4g}"
+    if one.diverged:
+        return "diverged"
+    return NOTHING if np.isnan(one.figure) else f"{one.figure:.4g}"

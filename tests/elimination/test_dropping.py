@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from ffn.criteria.criterion import criterion_of
 from ffn.elimination.dropping import drop_candidates, dropped_in_words, looks, race_in_words
 from ffn.elimination.standings import Standing, Standings, standing_rows, standings_in_words
+from ffn.settings.decision_settings import DecisionSettings
 from ffn.settings.document import PipelineSettings, check_settings
 from ffn.training.rate_search import search_rates
-from ffn.training.selection import select_best
+from ffn.training.selection import Candidate, select_best
+from ffn.training.temperature import ValidationAnswers
 from tests.helpers.histories import candidate
 
 NOISE = np.array([0.01, -0.01, 0.02, 0.0])
@@ -74,6 +78,33 @@ def test_whose_rates_may_still_grow_is_kept() -> None:
     grid = settings(optimizers={"adamw": {"learning_rate": "auto"}})
     assert drop_candidates(made, grid, None, 1) == []
     assert len(drop_candidates(made, settings(), None, 1)) == 1
+
+
+def test_who_has_no_value_of_the_metric_yet_is_kept() -> None:
+    """None of the first rows is of the rarer class, whose F1 is asked for; that says nothing."""
+    decision = DecisionSettings(metric="f1")
+    criterion = criterion_of(decision, ("common", "rare"))
+
+    def guessing(name: str, labels: npt.ArrayLike) -> Candidate:
+        right = np.array(labels, dtype=np.int64)
+        answers = ValidationAnswers(
+            scores=np.log(np.where(np.eye(2)[right] > 0, 0.9, 0.1)),
+            labels=right,
+            networks=np.arange(8) // 2,
+            fingerprints=np.arange(8, dtype=np.uint64),
+        )
+        return replace(candidate(name, 0.3 + NOISE), answers=answers)
+
+    none = [guessing("adamw 2", np.zeros(8)), guessing("adamw 4", np.zeros(8))]
+    assert drop_candidates(none, settings(), criterion, 1) == []
+    told: list[Standing] = []
+    Standings(NAMES, 8, criterion, told.extend).trained(none[0])
+    assert standings_in_words(told) == "leading: 1. adamw 2 \N{EN DASH} (4 of 8)"
+    # Those that diverged leave nevertheless.
+    gone = candidate("adamw 8", NOISE, diverged=range(4))
+    assert [one.optimizer for one in drop_candidates([*none, gone], settings(), criterion, 2)] == [
+        "adamw 8"
+    ]
 
 
 def test_the_dropped_come_last_and_are_never_chosen() -> None:

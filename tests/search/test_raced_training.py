@@ -133,6 +133,24 @@ def test_a_race_drops_what_cannot_learn_and_keeps_the_rest_as_it_was(
     ).read_text("utf-8")
 
 
+def test_by_a_metric_who_is_left_is_as_without_a_race(tmp_path: Path) -> None:
+    made = {}
+    for race in (True, False):
+        root = made_root(tmp_path / str(race), race=race, epochs=30)
+        toml = root / "data/p/pipeline.toml"
+        toml.write_text(f'{toml.read_text()}[decision]\nmetric = "balanced_accuracy"\n')
+        made[race] = retrain(root), bundle(root)
+    (found, raced), (whole, all_trained) = made[True], made[False]
+    assert raced == all_trained
+    line, other = (one["optimizers"]["adamw no hidden layer"] for one in (found, whole))
+    why = line["dropped"]
+    assert (why["resamples"], why["best"]) == (4, "adamw 32")
+    # A linear function is right about the larger class alone: half of the classes.
+    assert other["figure"]["value"] == pytest.approx(0.5, abs=0.02)
+    # Of a metric that is to be high the one that has less is behind.
+    assert 0.3 < why["behind"] < 0.6
+
+
 def test_in_processes_of_their_own_it_is_the_same(raced: tuple[Path, Any], tmp_path: Path) -> None:
     root = made_root(tmp_path)
     outcome = run_steps(pipeline_at("p", root), WorkerProcesses(2))
