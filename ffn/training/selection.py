@@ -426,7 +426,8 @@ def _figure(candidate: Candidate, judged: Array, criterion: Criterion | None) ->
 def _as_figure(judged: Interval, criterion: Criterion | None) -> Interval:
     """Return the mean of what is compared as that of the metric, within its range."""
     if criterion is not None and criterion.higher:
-        return Interval(-judged.value, max(0.0, -judged.high), min(1.0, -judged.low))
+        # The negative of zero would be shown with its sign.
+        return Interval(0.0 - judged.value, max(0.0, -judged.high), min(1.0, 0.0 - judged.low))
     return Interval(judged.value, max(0.0, judged.low), judged.high)
 
 

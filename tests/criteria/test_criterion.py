@@ -11,6 +11,7 @@ from sklearn import metrics
 from ffn.criteria.criterion import criterion_of
 from ffn.decision_rules.threshold_choice import best_threshold
 from ffn.errors import TrainingError
+from ffn.quantities import interval
 from ffn.settings.decision_settings import DecisionSettings
 from ffn.training.selection import select_best
 from ffn.training.temperature import ValidationAnswers
@@ -108,3 +109,15 @@ def test_a_metric_that_no_resample_has_is_refused() -> None:
     given.labels[:] = 1
     with pytest.raises(TrainingError, match="no resample's validation rows give the average"):
         select_best([replace(candidate("sgd", 0.5 + NOISE), answers=given)], criterion)
+
+
+def test_a_figure_of_nothing_found_is_shown_without_a_sign() -> None:
+    criterion = criterion_of(DecisionSettings(metric="f1"), CLASSES)
+    given = answers(k=8)
+    # All are taken for good ones.
+    none = replace(given, scores=np.log(np.full_like(given.scores, (0.1, 0.9))))
+    (line,) = select_best(
+        [replace(candidate("adam", NOISE + 0.3), answers=none)], criterion
+    ).leaderboard
+    assert line.figure is not None
+    assert interval(line.figure) == "0.000 [0.000, 0.000]"
