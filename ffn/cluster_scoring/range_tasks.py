@@ -21,6 +21,7 @@ from ffn.cluster_scoring.plausible_counts import are_counts
 from ffn.cluster_scoring.requests import answer_by_scoring, request_with
 from ffn.cluster_scoring.seen_file import is_still, seen, sighting
 from ffn.cluster_scoring.sent_model import model_received
+from ffn.errors import DataError
 from ffn.scoring.parallel.file_run import Run
 from ffn.scoring.parallel.part_result import Part, score_records
 from ffn.scoring.parallel.record_start import guess_start
@@ -157,7 +158,13 @@ def _compute(asked: Mapping[str, Any], pieces: Mapping[str, bytes], model: bytes
     with seen(asked["seen"]) as there:
         if there is None:
             return {"unseen": True}
-        found = _score(there, asked, model)
+        try:
+            found = _score(there, asked, model)
+        except DataError:
+            # Whatever is wrong with another file is not said of the one that was meant.
+            if is_still(there, asked["seen"]):
+                raise
+            return {"unseen": True}
         return found if is_still(there, asked["seen"]) else {"unseen": True}
 
 
