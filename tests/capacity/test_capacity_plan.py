@@ -138,16 +138,32 @@ def test_the_document_has_the_figures() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"daily": 0.0}, "daily is 0; give bytes a day above 0"),
-        ({"hours": -1.0}, "hours is -1; give hours above 0"),
-        ({"hours": 25.0}, "hours is 25; a day has 24"),
-        ({"row_bytes": float("nan")}, "row bytes is nan"),
-        ({"cores": 0}, "cores is 0; give processors above 0"),
+        ({"daily": 0.0}, "--daily is 0; give 1 byte to 1000PB"),
+        ({"hours": -1.0}, "--within is -1; give 0.01 to 24 hours of a day"),
+        ({"hours": 25.0}, "--within is 25; give 0.01 to 24 hours of a day"),
+        ({"row_bytes": float("nan")}, "--row-bytes is nan; give 1 to 1,000,000,000 bytes"),
+        ({"cores": 0}, "--cores is 0; give 1 to 1,000,000 processors"),
+        ({"network": float("inf")}, "--gigabits is inf; give 0.001 to 1,000,000 Gbit/s"),
     ],
 )
 def test_what_is_no_demand_is_refused(change: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         replace(DEMAND, **change)
+
+
+@pytest.mark.parametrize("row_bytes", [1.0, 1e9])
+@pytest.mark.parametrize("daily", [1.0, 1e18])
+@pytest.mark.parametrize("file_bytes", [1.0, 1e18])
+def test_the_largest_and_the_smallest_demand_have_a_plan_in_figures(
+    row_bytes: float, daily: float, file_bytes: float
+) -> None:
+    demand = Demand(
+        daily=daily, hours=0.01, row_bytes=row_bytes, file_bytes=file_bytes, cores=1, network=1e6
+    )
+    text = capacity_text([(demand, plan_capacity(demand, RATES))], RATES, assumed=False)
+    assert "inf" not in text
+    assert "nan" not in text
+    assert max(map(len, text.splitlines())) < 300
 
 
 def test_a_database_without_a_rate_is_refused() -> None:
