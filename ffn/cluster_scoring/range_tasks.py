@@ -89,7 +89,7 @@ _OUTPUT, _REJECTS = "output", "rejects"
 
 
 def read_part_of_range(
-    said: Mapping[str, Any], pieces: Mapping[str, bytes], task: RangeOfFile, run: Run
+    said: Mapping[str, Any], pieces: Mapping[str, bytearray], task: RangeOfFile, run: Run
 ) -> Part | None:
     """Return the part that a worker has scored; None if it could not tell where one begins.
 
@@ -127,10 +127,11 @@ def read_part_of_range(
     tally.check_rows(mark.place.rows)
     # Whatever the manifest says of the rows can be said of these.
     tally.to_json()
-    listed = pieces[_REJECTS]
+    listed = bytes(pieces[_REJECTS])
     if listed.count(b"\n") != tally.rejected:
         raise ValueError("the number of rejects")
-    return Part(begin, mark, said["part"]["tally"], Counts(*counts), [pieces[_OUTPUT]], listed)
+    output = [bytes(pieces[_OUTPUT])]
+    return Part(begin, mark, said["part"]["tally"], Counts(*counts), output, listed)
 
 
 def score_range_for_another(request: bytes, model: bytes) -> bytes:
