@@ -11,7 +11,7 @@
     ├── ClusterError    workers that were to compute something are missing, unlike or lost
     ├── RegistryError   a version or pointer is missing or in use
     │   └── BusyError   another run of the same kind is in progress
-    └── InstallationError   an optional package is not installed
+    └── InstallationError   an optional package is not installed, or a file of this one is damaged
 
 Each message is one line: where, what was found, what was expected, what to do. Suspicious rows
 that can still be scored give an `UnknownCategoryWarning`.
@@ -98,7 +98,7 @@ class BusyError(RegistryError):
 
 
 class InstallationError(FFNError):
-    """What was asked for needs a package that is not installed."""
+    """What was asked for needs a package that is not installed, or a file that is damaged."""
 
 
 class UnknownCategoryWarning(UserWarning):

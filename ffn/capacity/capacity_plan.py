@@ -74,22 +74,24 @@ class Demand:
     database: str = "PostgreSQL"
 
     def __post_init__(self) -> None:
-        for name, unit in _LEAST.items():
+        for name, (option, least, most, bounds) in _BOUNDS.items():
             value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise SettingsError(f"{name.replace('_', ' ')} is {value:g}; give {unit} above 0.")
-        if self.hours > _DAY:
-            raise SettingsError(f"hours is {self.hours:g}; a day has {_DAY}.")
+            # NaN is within no bounds.
+            if not least <= value <= most:
+                shown = value / _GIGABIT if name == "network" else value
+                raise SettingsError(f"{option} is {shown:g}; give {bounds}.")
 
 
-_DAY = 24
-_LEAST = {
-    "daily": "bytes a day",
-    "hours": "hours",
-    "row_bytes": "bytes of a row",
-    "file_bytes": "bytes of a file",
-    "cores": "processors",
-    "network": "bits a second",
+_GIGABIT = 1e9
+# By attribute: the option of `ffn capacity`, the bounds, and the same in words. A demand within
+# them has a finite plan, which fits into a table.
+_BOUNDS: Mapping[str, tuple[str, float, float, str]] = {
+    "daily": ("--daily", 1, 1e18, "1 byte to 1000PB"),
+    "hours": ("--within", 0.01, 24, "0.01 to 24 hours of a day"),
+    "row_bytes": ("--row-bytes", 1, 1e9, "1 to 1,000,000,000 bytes"),
+    "file_bytes": ("--file-size", 1, 1e18, "1 byte to 1000PB"),
+    "cores": ("--cores", 1, 1_000_000, "1 to 1,000,000 processors"),
+    "network": ("--gigabits", 1e-3 * _GIGABIT, 1e6 * _GIGABIT, "0.001 to 1,000,000 Gbit/s"),
 }
 
 
@@ -192,12 +194,9 @@ class _Seconds(NamedTuple):
 def _seconds(way: Way, demand: Demand, rates: Rates) -> _Seconds:
     # What is measured is a gigabyte of the measured rows.
     gigabytes = demand.daily / demand.row_bytes * rates.row_bytes / _GIGABYTE
-    runs = demand.daily / demand.file_bytes
-    starts = math.ceil(runs) * way.start
+    starts = math.ceil(demand.daily / demand.file_bytes) * way.start
     tasks = demand.daily / _PART_BYTES * way.task_ms / 1000
-    if way.workers:
-        return _Seconds(gigabytes * way.command + starts, gigabytes * way.workers + tasks)
-    return _Seconds(gigabytes * way.command + starts, 0.0)
+    return _Seconds(gigabytes * way.command + starts, gigabytes * way.workers + tasks)
 
 
 def _planned(

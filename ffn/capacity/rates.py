@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field, TypeAdapter
+
+from ffn.errors import InstallationError
 from ffn.storage.documents import parse_json
 
 __all__ = ["RATES_FILE", "Rates", "Way", "known_rates", "read_rates"]
 
 RATES_FILE = Path(__file__).with_name("measured_rates.json")
 """Where ``make benchmark SUITES=scale`` writes what it measured; the one place of these figures."""
+
+_AboveZero = Annotated[float, Field(gt=0)]
+_FromZero = Annotated[float, Field(ge=0)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +37,10 @@ class Way:
         CPU milliseconds of a task that computes nothing, in all processes; 0 without a cluster.
     """
 
-    start: float
-    command: float
-    workers: float
-    task_ms: float
+    start: _FromZero
+    command: _FromZero
+    workers: _FromZero
+    task_ms: _FromZero
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +63,26 @@ class Rates:
     """
 
     machine: str
-    row_bytes: float
-    written: float
+    row_bytes: _AboveZero
+    written: _AboveZero
     ways: Mapping[str, Way]
-    runs_an_hour: Mapping[str, float]
+    runs_an_hour: Mapping[str, _AboveZero]
 
 
 def known_rates() -> Rates:
-    """Return the rates that are shipped."""
-    return read_rates(RATES_FILE.read_bytes())
+    """Return the rates that are shipped.
+
+    Raises
+    ------
+    InstallationError
+        Their file is missing or damaged.
+    """
+    try:
+        return read_rates(RATES_FILE.read_bytes())
+    except (OSError, ValueError):
+        raise InstallationError(
+            f"{RATES_FILE} is missing, or has no measured rates. Install ffn-pipeline again."
+        ) from None
 
 
 def read_rates(content: bytes) -> Rates:
@@ -74,7 +92,10 @@ def read_rates(content: bytes) -> Rates:
     ----------
     content
         What the benchmark wrote.
+
+    Raises
+    ------
+    ValueError
+        It is something else.
     """
-    found = parse_json(content)
-    ways = {name: Way(**way) for name, way in found.pop("ways").items()}
-    return Rates(ways=ways, **found)
+    return TypeAdapter(Rates).validate_python(parse_json(content))

@@ -135,7 +135,7 @@ class OpenPart(NamedTuple):
         }
 
     def take(
-        self, found: Mapping[str, Any], output: bytes, rejects: bytes, work: PartWork
+        self, found: Mapping[str, Any], output: bytearray, rejects: bytearray, work: PartWork
     ) -> PartResult:
         """Put the files of a part into the work folder, as if they had been made here.
 
@@ -214,7 +214,7 @@ def request_for(
 
 def results_of(
     said: Mapping[str, Any],
-    pieces: Mapping[str, bytes],
+    pieces: Mapping[str, bytearray],
     parts: Sequence[OpenPart],
     work: PartWork,
 ) -> Iterator[PartResult]:

@@ -21,6 +21,7 @@ from ffn.cluster_scoring.plausible_counts import are_counts
 from ffn.cluster_scoring.requests import answer_by_scoring, request_with
 from ffn.cluster_scoring.seen_file import is_still, seen, sighting
 from ffn.cluster_scoring.sent_model import model_received
+from ffn.errors import DataError
 from ffn.scoring.parallel.file_run import Run
 from ffn.scoring.parallel.part_result import Part, score_records
 from ffn.scoring.parallel.record_start import guess_start
@@ -88,7 +89,7 @@ _OUTPUT, _REJECTS = "output", "rejects"
 
 
 def read_part_of_range(
-    said: Mapping[str, Any], pieces: Mapping[str, bytes], task: RangeOfFile, run: Run
+    said: Mapping[str, Any], pieces: Mapping[str, bytearray], task: RangeOfFile, run: Run
 ) -> Part | None:
     """Return the part that a worker has scored; None if it could not tell where one begins.
 
@@ -126,10 +127,11 @@ def read_part_of_range(
     tally.check_rows(mark.place.rows)
     # Whatever the manifest says of the rows can be said of these.
     tally.to_json()
-    listed = pieces[_REJECTS]
+    listed = bytes(pieces[_REJECTS])
     if listed.count(b"\n") != tally.rejected:
         raise ValueError("the number of rejects")
-    return Part(begin, mark, said["part"]["tally"], Counts(*counts), [pieces[_OUTPUT]], listed)
+    output = [bytes(pieces[_OUTPUT])]
+    return Part(begin, mark, said["part"]["tally"], Counts(*counts), output, listed)
 
 
 def score_range_for_another(request: bytes, model: bytes) -> bytes:
@@ -157,7 +159,13 @@ def _compute(asked: Mapping[str, Any], pieces: Mapping[str, bytes], model: bytes
     with seen(asked["seen"]) as there:
         if there is None:
             return {"unseen": True}
-        found = _score(there, asked, model)
+        try:
+            found = _score(there, asked, model)
+        except DataError:
+            # Whatever is wrong with another file is not said of the one that was meant.
+            if is_still(there, asked["seen"]):
+                raise
+            return {"unseen": True}
         return found if is_still(there, asked["seen"]) else {"unseen": True}
 
 

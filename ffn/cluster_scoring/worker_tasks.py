@@ -46,7 +46,7 @@ class _Task:
         function: Callable[[bytes, bytes], bytes],
         request: Callable[[bool], bytes],
         check: Check,
-    ) -> tuple[dict[str, Any], dict[str, bytes]]:
+    ) -> tuple[dict[str, Any], dict[str, bytearray]]:
         """Return document and pieces of the answer to a request, which may send the input.
 
         The input is sent to a worker that does not see it, and from then on to all of them.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ffn.clusters.likeness import own_likeness, unlikeness
-from ffn.clusters.parcels import pack, unpack
+from ffn.clusters.parcels import pack, pieces_of
 from ffn.errors import ClusterError, FFNError, one_line
 from ffn.storage.documents import canonical_json, parse_json
 
@@ -52,7 +52,7 @@ def answer_with(
 
 def read_answer(
     answer: bytes, name: str, here: Mapping[str, str], refusals: Refusals
-) -> tuple[dict[str, Any], dict[str, bytes]]:
+) -> tuple[dict[str, Any], dict[str, bytearray]]:
     """Return the document and the other pieces of an answer.
 
     Parameters
@@ -75,8 +75,8 @@ def read_answer(
     KeyError, TypeError, ValueError
         It is no answer.
     """
-    pieces = unpack(answer)
-    said: dict[str, Any] = parse_json(pieces.pop(_ANSWER))
+    pieces = pieces_of(answer)
+    said: dict[str, Any] = parse_json(bytes(pieces.pop(_ANSWER)))
     worker = f"the worker on {said['worker']}"
     if "likeness" in said:
         unlike = unlikeness(here, said["likeness"], worker)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
-from safetensors import SafetensorError
+from safetensors import SafetensorError, deserialize
 
-__all__ = ["pack", "pack_files", "unpack", "write_files"]
+__all__ = ["pack", "pack_files", "pieces_of", "unpack", "write_files"]
 
 
 def pack(contents: Mapping[str, bytes]) -> bytes:
@@ -41,11 +42,27 @@ def unpack(parcel: bytes) -> dict[str, bytes]:
     ValueError
         It is not a parcel.
     """
+    return {name: bytes(piece) for name, piece in pieces_of(parcel).items()}
+
+
+def pieces_of(parcel: bytes) -> dict[str, bytearray]:
+    """Return the pieces in a parcel, of which there is then one copy besides the parcel.
+
+    Parameters
+    ----------
+    parcel
+        What `pack` returned.
+
+    Raises
+    ------
+    ValueError
+        It is not a parcel.
+    """
     try:
-        arrays = safetensors.numpy.load(parcel)
-    except (SafetensorError, KeyError, TypeError) as error:
+        arrays: Any = deserialize(parcel)  # type: ignore[no-untyped-call]
+    except (SafetensorError, TypeError) as error:
         raise ValueError(f"not a parcel ({error})") from None
-    return {name: array.tobytes() for name, array in arrays.items()}
+    return {name: array["data"] for name, array in arrays}
 
 
 def pack_files(paths: Iterable[Path]) -> bytes:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ffn.capacity import rates
 from ffn.capacity.capacity_plan import BUSY, Demand, plan_capacity
 from ffn.capacity.capacity_text import capacity_document, capacity_text
 from ffn.capacity.rates import Rates, Way, known_rates, read_rates
-from ffn.errors import SettingsError
+from ffn.errors import InstallationError, SettingsError
 
 # A gigabyte of rows of 100 bytes takes 10 CPU seconds, a tenth more in parts, and so on.
 RATES = Rates(
@@ -138,16 +142,32 @@ def test_the_document_has_the_figures() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"daily": 0.0}, "daily is 0; give bytes a day above 0"),
-        ({"hours": -1.0}, "hours is -1; give hours above 0"),
-        ({"hours": 25.0}, "hours is 25; a day has 24"),
-        ({"row_bytes": float("nan")}, "row bytes is nan"),
-        ({"cores": 0}, "cores is 0; give processors above 0"),
+        ({"daily": 0.0}, "--daily is 0; give 1 byte to 1000PB"),
+        ({"hours": -1.0}, "--within is -1; give 0.01 to 24 hours of a day"),
+        ({"hours": 25.0}, "--within is 25; give 0.01 to 24 hours of a day"),
+        ({"row_bytes": float("nan")}, "--row-bytes is nan; give 1 to 1,000,000,000 bytes"),
+        ({"cores": 0}, "--cores is 0; give 1 to 1,000,000 processors"),
+        ({"network": float("inf")}, "--gigabits is inf; give 0.001 to 1,000,000 Gbit/s"),
     ],
 )
 def test_what_is_no_demand_is_refused(change: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         replace(DEMAND, **change)
+
+
+@pytest.mark.parametrize("row_bytes", [1.0, 1e9])
+@pytest.mark.parametrize("daily", [1.0, 1e18])
+@pytest.mark.parametrize("file_bytes", [1.0, 1e18])
+def test_the_largest_and_the_smallest_demand_have_a_plan_in_figures(
+    row_bytes: float, daily: float, file_bytes: float
+) -> None:
+    demand = Demand(
+        daily=daily, hours=0.01, row_bytes=row_bytes, file_bytes=file_bytes, cores=1, network=1e6
+    )
+    text = capacity_text([(demand, plan_capacity(demand, RATES))], RATES, assumed=False)
+    assert "inf" not in text
+    assert "nan" not in text
+    assert max(map(len, text.splitlines())) < 300
 
 
 def test_a_database_without_a_rate_is_refused() -> None:
@@ -159,9 +179,41 @@ def test_rates_are_read_as_they_were_written() -> None:
     assert read_rates(json.dumps(asdict(RATES)).encode()) == RATES
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda told: told.clear(),
+        lambda told: told.pop("machine"),
+        lambda told: told.update(row_bytes=0),
+        lambda told: told.update(ways=[]),
+        lambda told: told["ways"]["one process"].update(command="much"),
+        lambda told: told["ways"]["one process"].update(start=-1),
+        lambda told: told["runs_an_hour"].update(SQLite=0),
+    ],
+)
+def test_what_has_no_rates_is_refused(damage: Callable[[dict[str, Any]], object]) -> None:
+    told = asdict(RATES)
+    damage(told)
+    with pytest.raises(ValueError, match=r"validation errors? for Rates"):
+        read_rates(json.dumps(told).encode())
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"null"])
+def test_an_installation_without_rates_is_refused_in_a_line(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "rates.json"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setattr(rates, "RATES_FILE", file)
+    said = f"^{re.escape(str(file))} is missing, or has no measured rates"
+    with pytest.raises(InstallationError, match=said):
+        known_rates()
+
+
 def test_the_shipped_rates_have_what_is_planned_with() -> None:
-    rates = known_rates()
-    assert set(RATES.ways) <= set(rates.ways)
+    known = known_rates()
+    assert set(RATES.ways) <= set(known.ways)
     for daily in (10e9, 10e12):
-        demand = Demand(daily=daily, hours=8, row_bytes=rates.row_bytes)
-        assert plan_capacity(demand, rates).workers >= 1
+        demand = Demand(daily=daily, hours=8, row_bytes=known.row_bytes)
+        assert plan_capacity(demand, known).workers >= 1

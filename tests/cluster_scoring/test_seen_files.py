@@ -14,6 +14,7 @@ from ffn.cluster_scoring import range_tasks
 from ffn.clusters.parcels import pack, unpack
 from ffn.scoring.parallel.part_result import score_records
 from ffn.scoring.score_file import score_csv
+from ffn.tabular.csv.reader import Records
 from tests.cluster_scoring.near import Near
 from tests.cluster_scoring.test_ranges import MODEL, files, score_near, write_rows
 
@@ -73,3 +74,21 @@ def test_a_range_of_a_file_that_changes_while_it_is_read_is_sent(
     score_near(source, tmp_path / "there/out.csv", near, size=100_000)
     assert files(tmp_path / "there") == files(tmp_path / "here")
     assert ["text" in unpack(request) for request in near.requests].count(False) > 0
+
+
+def test_a_range_of_a_file_that_is_emptied_before_it_is_read_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_rows(tmp_path / "in.csv", {})
+    score_csv(MODEL, source, tmp_path / "here/out.csv")
+    other = Path(shutil.copy2(source, tmp_path / "other.csv"))
+
+    def emptied(*given: Any, **how: Any) -> Records:
+        other.write_bytes(b"")
+        return Records(*given, **how)
+
+    monkeypatch.setattr(range_tasks, "Records", emptied)
+    near = SeesAnother(other)
+    score_near(source, tmp_path / "there/out.csv", near)
+    assert files(tmp_path / "there") == files(tmp_path / "here")
+    assert "text" in unpack(near.requests[-1])

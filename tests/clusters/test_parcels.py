@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffn.clusters.parcels import pack, pack_files, unpack, write_files
+from ffn.clusters.parcels import pack, pack_files, pieces_of, unpack, write_files
 
 # The one name that the format has for itself.
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20).filter(
@@ -51,3 +52,14 @@ def test_a_file_of_another_name_is_not_written(name: str, tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="not a parcel of these files"):
         write_files(pack({name: b"x"}), tmp_path / "there", ["a"])
     assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_a_large_piece_is_copied_once() -> None:
+    parcel = pack({"a": b"x" * 10_000_000})
+    tracemalloc.start()
+    try:
+        assert len(pieces_of(parcel)["a"]) == 10_000_000
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 15_000_000

@@ -54,13 +54,15 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     return capacity
 
 
-def bytes_of(text: str) -> float:
+def bytes_of(text: str, option: str) -> float:
     """Return the bytes that a size such as ``200GB`` or ``1.5 TB`` names (powers of 1000).
 
     Parameters
     ----------
     text
         What was typed.
+    option
+        Where; for the message.
 
     Raises
     ------
@@ -69,7 +71,9 @@ def bytes_of(text: str) -> float:
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)b?\s*", text, re.IGNORECASE)
     if found is None:
-        raise SettingsError(f"{quote(text)} is no size. Give bytes, or such as 200GB or 1.5TB.")
+        raise SettingsError(
+            f"{option} is {quote(text)}, which is no size; give bytes, or such as 200GB or 1.5TB."
+        )
     return float(found[1]) * 1000.0 ** _UNITS.index(found[2].upper())
 
 
@@ -83,10 +87,10 @@ def run(options: argparse.Namespace) -> int:
     plans = []
     for daily in options.daily:
         demand = Demand(
-            daily=bytes_of(daily),
+            daily=bytes_of(daily, "--daily"),
             hours=options.within,
             row_bytes=rates.row_bytes if options.row_bytes is None else options.row_bytes,
-            file_bytes=bytes_of(options.file_size),
+            file_bytes=bytes_of(options.file_size, "--file-size"),
             cores=options.cores,
             network=options.gigabits * 1e9,
         )

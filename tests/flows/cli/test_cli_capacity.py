@@ -37,19 +37,22 @@ def test_a_program_gets_the_figures_and_what_they_come_from(ffn):
     [("10GB", 1e10), ("1.5 TB", 1.5e12), ("200g", 2e11), ("834", 834.0), ("2kB", 2000.0)],
 )
 def test_sizes_are_powers_of_1000(text, expected):
-    assert bytes_of(text) == expected
+    assert bytes_of(text, "--daily") == expected
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--daily", "much"], '"much" is no size. Give bytes, or such as 200GB or 1.5TB.'),
+        (["--daily", "much"], '--daily is "much", which is no size; give bytes, or such as 200GB'),
         (["--daily", "-1GB"], ""),
-        (["--daily", "0"], "daily is 0; give bytes a day above 0."),
-        (["--within", "30"], "hours is 30; a day has 24."),
-        (["--within", "nan"], "hours is nan; give hours above 0."),
-        (["--cores", "0"], "cores is 0; give processors above 0."),
-        (["--file-size", "GB"], '"GB" is no size. Give bytes, or such as 200GB or 1.5TB.'),
+        (["--daily", "0"], "--daily is 0; give 1 byte to 1000PB."),
+        (["--daily", "999999999999PB"], "--daily is 1e+27; give 1 byte to 1000PB."),
+        (["--within", "30"], "--within is 30; give 0.01 to 24 hours of a day."),
+        (["--within", "nan"], "--within is nan; give 0.01 to 24 hours of a day."),
+        (["--cores", "0"], "--cores is 0; give 1 to 1,000,000 processors."),
+        (["--row-bytes", "1e-300"], "--row-bytes is 1e-300; give 1 to 1,000,000,000 bytes."),
+        (["--gigabits", "-1"], "--gigabits is -1; give 0.001 to 1,000,000 Gbit/s."),
+        (["--file-size", "GB"], '--file-size is "GB", which is no size; give bytes, or such as'),
     ],
 )
 def test_what_is_no_demand_is_one_line(ffn, options, said):
