@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scale.nothing import nothing
-from ffn.clusters.workers import open_workers
+from ffn.clusters.workers import RemoteTask, open_workers
 from ffn.settings.service_settings import RunnerSettings
 
 __all__ = ["main"]
@@ -29,9 +29,10 @@ def main(kind: str, address: str, tasks: int) -> None:
         open_workers(runner, Path.cwd(), left="") as workers,
         ThreadPoolExecutor(_AT_ONCE) as pool,
     ):
+        task = RemoteTask(nothing, b"", "nothing", lambda: b"")
 
         def one(_: int) -> bytes:
-            return workers.compute(nothing, b"", "nothing", lambda: b"", lambda: None)
+            return workers.compute(task, lambda: None)
 
         if any(pool.map(one, range(tasks))):
             raise RuntimeError("something came back")

@@ -16,7 +16,7 @@ from ffn.cluster_scoring.range_tasks import (
 from ffn.cluster_scoring.sent_model import SentModel
 from ffn.clusters.answers import read_answer
 from ffn.clusters.likeness import own_likeness
-from ffn.clusters.workers import Workers
+from ffn.clusters.workers import RemoteTask, Workers
 from ffn.errors import ClusterError, DataError
 from ffn.scoring.parallel.file_run import Run
 from ffn.scoring.parallel.part_result import Part
@@ -53,9 +53,8 @@ class _Task:
         """
         while True:
             send = not self._shared
-            answer = self._workers.compute(
-                function, request(send), self._model.key, lambda: self._model.parcel, check
-            )
+            task = RemoteTask(function, request(send), self._model.key, lambda: self._model.parcel)
+            answer = self._workers.compute(task, check)
             with self._taken_for_a_part():
                 said, pieces = read_answer(answer, self._workers.name, self._here, {})
             if send or said.get("unseen") is not True:

@@ -24,6 +24,7 @@ from ffn.clusters.dask_connection import (
     tls_of_dask,
 )
 from ffn.clusters.likeness import own_likeness, unlikeness
+from ffn.clusters.workers import RemoteTask
 from ffn.errors import ClusterError, FFNError
 from ffn.settings.service_settings import RunnerSettings, seconds_of
 
@@ -145,25 +146,18 @@ class _DaskWorkers:
                 "Look into their logs."
             ) from None
 
-    def compute(
-        self,
-        function: Callable[[bytes, bytes], bytes],
-        request: bytes,
-        key: str,
-        shared: Callable[[], bytes],
-        check: Callable[[], None],
-    ) -> bytes:
+    def compute(self, task: RemoteTask, check: Callable[[], None]) -> bytes:
         """Return what a worker computes.
 
         Parameters
         ----------
-        function, request, key, shared, check
+        task, check
             As for `ffn.clusters.workers.Workers`.
         """
         future: Any = None
         try:
-            sent = self._send(key, shared)
-            future = self._client.submit(function, request, sent, pure=False)
+            sent = self._send(task)
+            future = self._client.submit(task.function, task.request, sent, pure=False)
             ended = threading.Event()
             future.add_done_callback(lambda _: ended.set())
             while not ended.wait(_MOMENT):
@@ -190,12 +184,12 @@ class _DaskWorkers:
         with contextlib.suppress(Exception):
             self._client.close(timeout=_CONNECT_SECONDS)
 
-    def _send(self, key: str, shared: Callable[[], bytes]) -> Any:
+    def _send(self, task: RemoteTask) -> Any:
         """Return what the workers get once, as a task: it is made again if its worker is lost."""
         with self._lock:
-            if key not in self._sent:
-                self._sent[key] = self._client.submit(bytes, shared(), pure=False)
-            return self._sent[key]
+            if task.key not in self._sent:
+                self._sent[task.key] = self._client.submit(bytes, task.shared(), pure=False)
+            return self._sent[task.key]
 
     def _look(self) -> None:
         """Raise `ClusterError` if the scheduler is lost, or there has been no worker for long."""

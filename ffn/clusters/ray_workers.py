@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from ffn.clusters.pipe import receive, send
+from ffn.clusters.workers import RemoteTask
 from ffn.errors import ClusterError, one_line
 from ffn.interpreter import fresh
 from ffn.settings.service_settings import RunnerSettings, seconds_of
@@ -126,19 +127,12 @@ class _RayWorkers:
                 self._check()
                 self._changed.wait(_MOMENT)
 
-    def compute(
-        self,
-        function: Callable[[bytes, bytes], bytes],
-        request: bytes,
-        key: str,
-        shared: Callable[[], bytes],
-        check: Callable[[], None],
-    ) -> bytes:
+    def compute(self, task: RemoteTask, check: Callable[[], None]) -> bytes:
         """Return what a worker computes.
 
         Parameters
         ----------
-        function, request, key, shared, check
+        task, check
             As for `ffn.clusters.workers.Workers`.
         """
         with self._lock:
@@ -146,13 +140,13 @@ class _RayWorkers:
             number = str(self._asked).encode()
             frame = {
                 "id": number,
-                "function": f"{function.__module__}:{function.__qualname__}".encode(),
-                "request": request,
-                "key": key.encode(),
+                "function": f"{task.function.__module__}:{task.function.__qualname__}".encode(),
+                "request": task.request,
+                "key": task.key.encode(),
             }
-            if key not in self._sent:
-                frame["shared"] = shared()
-                self._sent.add(key)
+            if task.key not in self._sent:
+                frame["shared"] = task.shared()
+                self._sent.add(task.key)
             self._write(frame)
         with self._changed:
             while number not in self._answers:

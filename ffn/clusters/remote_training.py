@@ -21,7 +21,7 @@ from ffn.checkpoints.stage_files import STAGE_FILES, read_stage, write_stage
 from ffn.clusters.answers import answer_with, read_answer
 from ffn.clusters.likeness import own_likeness
 from ffn.clusters.parcels import pack_files, write_files
-from ffn.clusters.workers import Workers
+from ffn.clusters.workers import RemoteTask, Workers
 from ffn.errors import ClusterError, DataError, TrainingError
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.search.combinations import with_combination
@@ -127,13 +127,10 @@ class RemoteTraining:
                 f"{self._most / _MEGABYTE:,.0f} are sent",
             }
             paths = []
-        answer = self._workers.compute(
-            train_for_another,
-            canonical_json(request),
-            str(folder),
-            lambda: pack_files(paths),
-            check,
+        task = RemoteTask(
+            train_for_another, canonical_json(request), str(folder), lambda: pack_files(paths)
         )
+        answer = self._workers.compute(task, check)
         return self._read(answer, pipeline, optimizer, here)
 
     def _read(

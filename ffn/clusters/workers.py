@@ -6,13 +6,13 @@ import contextlib
 import ipaddress
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ffn.errors import SettingsError, quote
 from ffn.extras import how_to_install, is_installed
 from ffn.settings.service_settings import RunnerSettings
 
-__all__ = ["LEFT_BY_RETRAINING", "Workers", "check_runner", "open_workers"]
+__all__ = ["LEFT_BY_RETRAINING", "RemoteTask", "Workers", "check_runner", "open_workers"]
 
 LEFT_BY_RETRAINING = (
     "Nothing was registered; candidates that had finished are kept for the next retraining."
@@ -20,6 +20,27 @@ LEFT_BY_RETRAINING = (
 """What a retraining that has lost its cluster leaves behind."""
 
 _PACKAGES = {"dask": "distributed", "ray": "ray"}
+
+
+class RemoteTask(NamedTuple):
+    """What a worker is asked to compute: a function of two pieces of bytes.
+
+    Attributes
+    ----------
+    function
+        A function of a module, which the worker imports.
+    request
+        The first piece.
+    key
+        Name of the second piece, which tasks may share.
+    shared
+        Returns the second piece; called once for each ``key``.
+    """
+
+    function: Callable[[bytes, bytes], bytes]
+    request: bytes
+    key: str
+    shared: Callable[[], bytes]
 
 
 class Workers(Protocol):
@@ -38,28 +59,15 @@ class Workers(Protocol):
         """How many tasks the workers compute at the same time, as far as is known."""
         ...
 
-    def compute(
-        self,
-        function: Callable[[bytes, bytes], bytes],
-        request: bytes,
-        key: str,
-        shared: Callable[[], bytes],
-        check: Callable[[], None],
-    ) -> bytes:
+    def compute(self, task: RemoteTask, check: Callable[[], None]) -> bytes:
         """Return what a worker computes.
 
         A worker that is lost is replaced by another one. Called from several threads.
 
         Parameters
         ----------
-        function
-            A function of a module, which the worker imports, of the two pieces of bytes.
-        request
-            The first of them.
-        key
-            Name of the second.
-        shared
-            Returns the second; called once for each ``key``.
+        task
+            The function and its arguments.
         check
             Called again and again while waiting; what it raises ends the wait.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from ffn.cluster_scoring import range_tasks
 from ffn.clusters.parcels import pack, unpack
+from ffn.clusters.workers import RemoteTask
 from ffn.scoring.parallel.part_result import score_records
 from ffn.scoring.score_file import score_csv
 from ffn.tabular.csv.reader import Records
@@ -26,13 +28,13 @@ class SeesAnother(Near):
         super().__init__()
         self.other = other
 
-    def compute(self, function: Any, request: bytes, *rest: Any) -> bytes:
-        pieces = unpack(request)
+    def compute(self, task: RemoteTask, check: Callable[[], None]) -> bytes:
+        pieces = unpack(task.request)
         asked = json.loads(pieces["asked.json"])
         if "seen" in asked:
             asked["seen"]["path"] = str(self.other)
         pieces["asked.json"] = json.dumps(asked).encode()
-        return super().compute(function, pack(pieces), *rest)
+        return super().compute(task._replace(request=pack(pieces)), check)
 
 
 @pytest.mark.parametrize("damage", ["other bytes", "other time", "shorter", "a folder"])

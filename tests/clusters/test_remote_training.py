@@ -13,6 +13,7 @@ import pytest
 from ffn.checkpoints.candidate_files import write_candidate
 from ffn.clusters.parcels import pack, unpack
 from ffn.clusters.remote_training import RemoteTraining, train_for_another
+from ffn.clusters.workers import RemoteTask
 from ffn.errors import ClusterError, DataError, TrainingError
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
@@ -42,8 +43,8 @@ class Answering(NearWorkers):
         super().__init__()
         self.answer = answer
 
-    def compute(self, _: Any, request: bytes, *rest: Any) -> bytes:
-        self.sent.append((request, b""))
+    def compute(self, task: RemoteTask, check: Any) -> bytes:
+        self.sent.append((task.request, b""))
         return self.answer
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ffn.clusters.parcels import pack, unpack
+from ffn.clusters.workers import RemoteTask
 
 Change = Callable[[dict[str, bytes]], dict[str, bytes] | bytes]
 
@@ -53,22 +54,16 @@ class NearWorkers:
     def requests(self) -> list[bytes]:
         return [request for request, _ in self.sent]
 
-    def compute(
-        self,
-        function: Callable[[bytes, bytes], bytes],
-        request: bytes,
-        key: str,
-        shared: Callable[[], bytes],
-        check: Callable[[], None],
-    ) -> bytes:
+    def compute(self, task: RemoteTask, check: Callable[[], None]) -> bytes:
         check()
         with self._lock:
-            if key not in self.shared:
-                self.shared[key] = shared()
-            self.sent.append((request, self.shared[key]))
+            if task.key not in self.shared:
+                self.shared[task.key] = task.shared()
+            shared = self.shared[task.key]
+            self.sent.append((task.request, shared))
             if self.error is not None and len(self.sent) > self.lost:
                 raise self.error
-        return changed(function(self.ask(request), self.shared[key]), self.change)
+        return changed(task.function(self.ask(task.request), shared), self.change)
 
 
 def changed(answer: bytes, change: Change) -> bytes:

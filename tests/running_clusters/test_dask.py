@@ -163,11 +163,12 @@ def test_megabytes_are_sent_without_a_word() -> None:
         "from pathlib import Path\n"
         "from ffn.clusters.parcels import unpack\n"
         "from ffn.clusters.remote_training import train_for_another\n"
-        "from ffn.clusters.workers import open_workers\n"
+        "from ffn.clusters.workers import RemoteTask, open_workers\n"
         "from ffn.settings.service_settings import RunnerSettings\n"
         "with open_workers(RunnerSettings(kind='dask', workers=1), Path()) as workers:\n"
         "    sent = bytes(30_000_000)\n"
-        "    answer = workers.compute(train_for_another, b'', 'k', lambda: sent, lambda: None)\n"
+        "    task = RemoteTask(train_for_another, b'', 'k', lambda: sent)\n"
+        "    answer = workers.compute(task, lambda: None)\n"
         "    print(unpack(answer)['answer.json'].decode())\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
