@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 from uuid import UUID
 
+from ffn.racing.standings import Standing, standing_rows, standings_in_words
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
@@ -28,7 +29,6 @@ from prefect.client.schemas.objects import StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
-from ffn.elimination.standings import Standing, standing_rows, standings_in_words
 from ffn.pipelines.progress import Sink, listening
 from ffn.reports.markup.escaping import escape
 from flows.artifacts import artifact_key, unless_it_fails

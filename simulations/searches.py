@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.evaluation.inference.crossfitting import crossfitted
+from ffn.evaluation.inference.race import RACE_ALPHA, best_of, dropped_at, race_looks
 from ffn.evaluation.inference.statistics import corrected_t, holm, resampled_mean, wilson
-from ffn.racing.crossfitting import crossfitted
-from ffn.racing.race import RACE_ALPHA, best_of, dropped_at, race_looks
 
 __all__ = [
     "FULL_SEARCHES",

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.testing import assert_allclose
 
+from ffn.evaluation.inference.race import RACE_ALPHA
 from ffn.evaluation.inference.statistics import wilson
-from ffn.racing.race import RACE_ALPHA
 from simulations.page import with_section
 from simulations.searches import (
     FULL_SEARCHES,

@@ -17,7 +17,7 @@ from pathlib import Path
 from ffn.checkpoints.candidate_files import read_candidate, write_candidate
 from ffn.checkpoints.stage_files import read_stage, write_stage
 from ffn.errors import DataError
-from ffn.racing.race import race_looks
+from ffn.evaluation.inference.race import race_looks
 from ffn.registry.provenance import circumstances
 from ffn.search.combinations import file_label, with_combination
 from ffn.settings.pipeline import Pipeline

@@ -17,7 +17,7 @@ from ffn.quantities import counted
 from ffn.scoring.output.score_result import Progress
 
 if TYPE_CHECKING:
-    from ffn.elimination.standings import Standing, Standings
+    from ffn.racing.standings import Standing, Standings
     from ffn.training.selection import Candidate
 
 __all__ = [
@@ -107,7 +107,7 @@ class ProgressLines:
     def leaders(self, standings: Sequence[Standing]) -> None:
         """Print who leads, of ``standings``."""
         # Scoring reports its progress, too, and must start fast.
-        from ffn.elimination.standings import standings_in_words
+        from ffn.racing.standings import standings_in_words
 
         sys.stderr.write(f"{standings_in_words(standings)}\n")
 

@@ -15,8 +15,6 @@ from ffn.auditing.audited_columns import choose_audited
 from ffn.checkpoints.finished_candidates import forget_candidates, taken_in_words
 from ffn.criteria.criterion import Criterion, criterion_of
 from ffn.decision_rules.rule_choice import check_decision
-from ffn.elimination.dropping import drop_candidates, looks, race_in_words
-from ffn.elimination.standings import Standings
 from ffn.errors import FFNError, TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import data_in_use
@@ -47,6 +45,8 @@ from ffn.pipelines.retraining_steps import (
 from ffn.promotion.champion import read_opponent, unchanged_since
 from ffn.promotion.lost_columns import refuse_lost_columns
 from ffn.promotion.table_contract import keep_contract
+from ffn.racing.dropping import drop_candidates, looks, race_in_words
+from ffn.racing.standings import Standings
 from ffn.registry.pruning import discard_tables
 from ffn.registry.run_log import running
 from ffn.registry.versions import versions

@@ -1,1 +1,1 @@
-"""How candidates of a search are dropped before all of their networks are trained."""
+"""Dropping candidates of a search between the stages of its race."""

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from ffn.auditing.audit_text import unseen_rows_sentence
 from ffn.distillation.student import STUDENT_FIGURE_ROWS, Student
-from ffn.elimination.dropping import dropped_in_words
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.evaluation.missed_classes import class_warning, missed_classes
 from ffn.extras import how_to_install
 from ffn.promotion.register import Version
 from ffn.quantities import NOTHING, counted, interval, p_value, percent, seconds
+from ffn.racing.dropping import dropped_in_words
 from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown, baselines_sentence
 from ffn.reports.decision_section import decision_sections
 from ffn.reports.figure_lines import ranking_sentence

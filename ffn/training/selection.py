@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from ffn.criteria.criterion import Criterion
 from ffn.errors import TrainingError
+from ffn.evaluation.inference.crossfitting import crossfitted
+from ffn.evaluation.inference.race import Dropped
 from ffn.evaluation.inference.statistics import Interval, corrected_t, holm, resampled_mean
 from ffn.nn import OPTIMIZERS, History, Network, Optimizer
 from ffn.quantities import counted, interval, listed
-from ffn.racing.crossfitting import crossfitted
-from ffn.racing.race import Dropped
 from ffn.training.rate_search import RateLine, RateSearch
 from ffn.training.temperature import ValidationAnswers
 

@@ -13,6 +13,7 @@ import re
 import shutil
 
 import pytest
+from ffn.racing.standings import Standing
 from prefect import flow, runtime
 from prefect.artifacts import create_progress_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
@@ -34,7 +35,6 @@ from prefect.settings import (
 from prefect.states import Completed
 from prefect.types import DateTime
 
-from ffn.elimination.standings import Standing
 from ffn.pipelines.progress import leaders
 from ffn.training import candidate_training
 from flows.progress_artifacts import forget_progress, live_leaderboard, training_progress

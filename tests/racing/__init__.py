@@ -1,1 +1,1 @@
-"""Tests of ffn/racing."""
+"""Tests of ffn/elimination."""

@@ -15,9 +15,8 @@ from ffn.errors import one_line
 from ffn.pipelines.progress import listening
 
 if TYPE_CHECKING:
+    from ffn.racing.standings import Standing
     from rich.progress import Progress, TaskID
-
-    from ffn.elimination.standings import Standing
 
 __all__ = ["scoring_bars", "training_bars"]
 
@@ -102,7 +101,7 @@ class _Bars:
 
     def leaders(self, standings: Sequence[Standing]) -> None:
         # Scoring shows bars, too, and has no candidates.
-        from ffn.elimination.standings import standings_in_words
+        from ffn.racing.standings import standings_in_words
 
         if self._leaders is None:
             self._leaders = self._progress.add_task("", total=None, count="")

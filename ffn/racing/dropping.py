@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from ffn.criteria.criterion import Criterion
 from ffn.errors import TrainingError
+from ffn.evaluation.inference.race import Dropped, dropped_at, race_looks
 from ffn.quantities import counted, p_equals
-from ffn.racing.race import Dropped, dropped_at, race_looks
 from ffn.search.combinations import combinations, is_searched
 from ffn.settings.document import PipelineSettings
 from ffn.training.rate_search import next_rate

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ffn.criteria.criterion import Criterion
-from ffn.elimination.dropping import compared_values
 from ffn.quantities import NOTHING
+from ffn.racing.dropping import compared_values
 from ffn.training.selection import Candidate
 
 __all__ = ["Standing", "Standings", "standing_rows", "standings_in_words"]

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from ffn.criteria.criterion import criterion_of
-from ffn.elimination.dropping import drop_candidates, dropped_in_words, looks, race_in_words
-from ffn.elimination.standings import Standing, Standings, standing_rows, standings_in_words
+from ffn.racing.dropping import drop_candidates, dropped_in_words, looks, race_in_words
+from ffn.racing.standings import Standing, Standings, standing_rows, standings_in_words
 from ffn.settings.decision_settings import DecisionSettings
 from ffn.settings.document import PipelineSettings, check_settings
 from ffn.training.rate_search import search_rates

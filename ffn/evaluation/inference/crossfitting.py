@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.racing.race import best_of
+from ffn.evaluation.inference.race import best_of
 
 __all__ = ["crossfitted"]
 

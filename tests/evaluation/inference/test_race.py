@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from ffn.racing.crossfitting import crossfitted
-from ffn.racing.race import best_of, dropped_at, race_looks
+from ffn.evaluation.inference.crossfitting import crossfitted
+from ffn.evaluation.inference.race import best_of, dropped_at, race_looks
 
 WOBBLE = np.array([0.01, -0.02, 0.0, 0.01])
 

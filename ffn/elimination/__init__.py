@@ -1,1 +1,0 @@
-"""Dropping candidates of a search between the stages of its race."""
