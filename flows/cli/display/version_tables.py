@@ -82,7 +82,7 @@ def print_versions(
             console.print(f"ffn rollback {pipeline} would go to version {one.version}.")
     if tables:
         console.print(f"{kept_in_words(tables)}.")
-    for text in _warnings(found):
+    for text in _warnings(pipeline, found):
         print_wrapped(console, text)
     if not all(map(_is_whole, found)):
         console.print(f"Some files are missing or changed. To list them: ffn verify {pipeline}")
@@ -124,14 +124,14 @@ def _missed(found: Sequence[Summary]) -> Iterator[str]:
         yield f"Warning: {others} never find one of the classes, either."
 
 
-def _warnings(found: Sequence[Summary]) -> Iterator[str]:
+def _warnings(pipeline: str, found: Sequence[Summary]) -> Iterator[str]:
     """Yield the warning of each version that has one, the newest few."""
     warned = [one for one in found if one.warning]
     for one in warned[-_WARNINGS_SHOWN:]:
         yield f"Version {one.version}: {one.warning}"
     if len(warned) > _WARNINGS_SHOWN:
         others = counted(len(warned) - _WARNINGS_SHOWN, "older version")
-        yield f"There are warnings about {others}, too; ffn models PIPELINE VERSION shows them."
+        yield f"There are warnings about {others}, too; ffn models {pipeline} VERSION shows them."
 
 
 def print_detail(pipeline: str, found: Detail) -> None:
