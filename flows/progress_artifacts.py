@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import cast
 from uuid import UUID
 
-from ffn.racing.standings import Standing, standing_rows, standings_in_words
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
@@ -30,6 +29,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
 from ffn.pipelines.progress import Sink, listening
+from ffn.racing.standings import Standing, standing_rows, standings_in_words
 from ffn.reports.markup.escaping import escape
 from flows.artifacts import artifact_key, unless_it_fails
 

@@ -13,7 +13,6 @@ import re
 import shutil
 
 import pytest
-from ffn.racing.standings import Standing
 from prefect import flow, runtime
 from prefect.artifacts import create_progress_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
@@ -36,6 +35,7 @@ from prefect.states import Completed
 from prefect.types import DateTime
 
 from ffn.pipelines.progress import leaders
+from ffn.racing.standings import Standing
 from ffn.training import candidate_training
 from flows.progress_artifacts import forget_progress, live_leaderboard, training_progress
 from flows.retrain_flow import retrain

@@ -15,8 +15,9 @@ from ffn.errors import one_line
 from ffn.pipelines.progress import listening
 
 if TYPE_CHECKING:
-    from ffn.racing.standings import Standing
     from rich.progress import Progress, TaskID
+
+    from ffn.racing.standings import Standing
 
 __all__ = ["scoring_bars", "training_bars"]
 
