@@ -31,7 +31,7 @@ from ffn.reports.score_rows import score_rows
 from ffn.reports.status_page import read_status, status_markdown
 from ffn.reports.verdict_section import verdict_markdown
 from ffn.settings.pipeline import Pipeline
-from ffn.training.selection import Selection
+from ffn.training.selection.leaderboard import Selection
 
 if TYPE_CHECKING:
     from ffn.monitoring.evaluate_outcome import EvaluateOutcome

@@ -21,7 +21,7 @@ from ffn.scoring.partitioned.scoring_elsewhere import ScoringElsewhere
 from ffn.settings.pipeline import Pipeline
 from ffn.training.candidate_training import Elsewhere
 from ffn.training.partition import TrainingPart
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 from flows import artifacts, progress_artifacts
 from flows.failed_states import PartlyRefusedError, failed
 

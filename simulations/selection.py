@@ -18,7 +18,8 @@ from ffn.evaluation.inference.statistics import wilson
 from ffn.nn import Adam, History, Network, spawn_generators, train
 from ffn.tabular.splitting.by_content import resamples
 from ffn.training.rate_search import search_rates
-from ffn.training.selection import ALPHA, Candidate, select_best
+from ffn.training.selection.candidate import Candidate
+from ffn.training.selection.model_selection import ALPHA, select_best
 
 __all__ = ["FULL", "QUICK", "Found", "Size", "selection_section", "simulate_selection"]
 

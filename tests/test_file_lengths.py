@@ -17,7 +17,6 @@ LONG_FILES = {
     "ffn/tabular/csv/reader.py": "one class, whose state all of its methods move on",
     "ffn/tabular/training_table/dataset.py": "one table, and all that is asked of it",
     "ffn/training/partition.py": "two parts, and how they are written and read",
-    "ffn/training/selection.py": "one rule, with all that it compares and gives",
     "ffn/training/steps.py": "one function for each step, and what it returns",
     "fuzz/mixed/columns.py": "two thirds are cells to draw from, beside what draws them",
     "fuzz/mixed/typed_ways.py": "one table in each container, and one comparison for all",

@@ -15,7 +15,7 @@ from ffn.nn import History, Network
 from ffn.settings.optimizer_settings import OptimizerSearch
 from ffn.storage.documents import canonical_json, parse_json
 from ffn.training.rate_search import RateLine, RateSearch
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 from ffn.training.temperature import ValidationAnswers
 
 __all__ = ["history_arrays", "history_of", "read_candidate", "write_candidate"]

@@ -26,7 +26,7 @@ from ffn.storage.documents import canonical_json
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.candidate_training import TrainedNetworks
 from ffn.training.partition import TrainingPart
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 from ffn.training.training_data import finished_prefix
 
 __all__ = ["FinishedCandidate", "forget_candidates", "taken_in_words"]

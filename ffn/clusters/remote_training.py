@@ -31,7 +31,7 @@ from ffn.storage.cache import Cache, CacheEntry, manifest_sha256
 from ffn.storage.documents import canonical_json, parse_json
 from ffn.training.candidate_training import TrainedNetworks, train_until
 from ffn.training.partition import TrainingPart, read_learnt, training_file_names
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 
 __all__ = ["RemoteTraining", "train_for_another"]
 

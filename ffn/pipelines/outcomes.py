@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ffn.scoring.inbox.inbox_scan import InboxScan
     from ffn.shadow.shadow_scoring import ShadowPass
     from ffn.training.examination import Examination
-    from ffn.training.selection import Selection
+    from ffn.training.selection.leaderboard import Selection
 
 __all__ = [
     "FilesRefusedError",

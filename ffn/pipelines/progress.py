@@ -18,7 +18,7 @@ from ffn.scoring.output.score_result import Progress
 
 if TYPE_CHECKING:
     from ffn.racing.standings import Standing, Standings
-    from ffn.training.selection import Candidate
+    from ffn.training.selection.candidate import Candidate
 
 __all__ = [
     "EpochPace",

@@ -58,7 +58,8 @@ from ffn.storage.pipeline_locks import retraining_lock
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.retrained import Retrained
-from ffn.training.selection import Candidate, Selection
+from ffn.training.selection.candidate import Candidate
+from ffn.training.selection.leaderboard import Selection
 from ffn.training.steps import Prepared, Refitted
 from ffn.watching.publication import forget_snapshots
 

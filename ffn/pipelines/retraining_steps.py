@@ -31,10 +31,12 @@ from ffn.scoring.canary import try_version
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.training import candidate_training, examination, selection, steps
+from ffn.training import candidate_training, examination, steps
 from ffn.training.partition import TrainingPart
 from ffn.training.retrained import Retrained
-from ffn.training.selection import Candidate, Selection
+from ffn.training.selection.candidate import Candidate
+from ffn.training.selection.leaderboard import Selection
+from ffn.training.selection.model_selection import select_best
 from ffn.training.steps import Prepared, Refitted
 from ffn.watching.publication import Publication
 from ffn.watching.snapshots import REFITTING
@@ -161,10 +163,6 @@ def _export(bundle: Bundle, pipeline: Pipeline) -> Path:
     return export_for_notebooks(bundle, pipeline)
 
 
-def _promote(pipeline: Pipeline, version: Version, by: Actor) -> Version:
-    return register.promote_version(pipeline, version, by=by)
-
-
 LOAD: Step[[Pipeline], Dataset] = Step(
     "load",
     steps.load,
@@ -211,7 +209,7 @@ TRAIN: Step[[str, TrainingPart, Pipeline, int | None], Candidate] = Step(
     told=trained,
 )
 SELECT: Step[[list[Candidate], Criterion | None, bool], Selection] = Step(
-    "select-best", selection.select_best, lambda chosen, *_: chosen.reason
+    "select-best", select_best, lambda chosen, *_: chosen.reason
 )
 REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = Step(
     "refit",
@@ -294,7 +292,7 @@ REPORT: Step[[Retrained, Version], Report] = Step(
 )
 PROMOTE: Step[[Pipeline, Version, Actor], Version] = Step(
     "promote",
-    _promote,
+    register.promote_version,
     lambda version, *_: version.verdict.sentence(version.number),
     writes=True,
 )

@@ -31,7 +31,7 @@ from ffn.tabular.seasonal.season_counts import (
 from ffn.tabular.text_encoding.text_signals import text_signals
 from ffn.tabular.training_table.histograms import Histogram, histogram_of
 from ffn.training.retrained import Retrained
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 from ffn.training.steps import Prepared, Refitted
 
 __all__ = ["CARD_FILE", "Version", "bundle_of", "jsonable", "promote_version", "serialise"]

@@ -16,7 +16,7 @@ from ffn.quantities import counted, p_equals
 from ffn.search.combinations import combinations, is_searched
 from ffn.settings.document import PipelineSettings
 from ffn.training.rate_search import next_rate
-from ffn.training.selection import Candidate, judged_losses
+from ffn.training.selection.candidate import Candidate, judged_losses
 
 __all__ = ["compared_values", "drop_candidates", "dropped_in_words", "looks", "race_in_words"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from ffn.criteria.criterion import Criterion
 from ffn.quantities import NOTHING
 from ffn.racing.dropping import compared_values
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 
 __all__ = ["Standing", "Standings", "standing_rows", "standings_in_words"]
 

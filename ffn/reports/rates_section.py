@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ffn.quantities import counted
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets
-from ffn.training.selection import Ranked
+from ffn.training.selection.leaderboard import Ranked
 
 __all__ = ["edge_doubts", "ended_notices", "rate_sentence", "rates_markdown"]
 

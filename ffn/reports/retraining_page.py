@@ -42,7 +42,7 @@ from ffn.reports.verdict_section import verdict_markdown
 from ffn.search.search_words import batches_in_words, candidate_noun
 from ffn.training.fit import LEAST_FIGURE_ROWS
 from ffn.training.retrained import Retrained
-from ffn.training.selection import Ranked, Selection
+from ffn.training.selection.leaderboard import Ranked, Selection
 from ffn.training.steps import Refitted
 from ffn.training.training_data import Prepared
 

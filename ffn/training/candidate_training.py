@@ -21,7 +21,7 @@ from ffn.training.network_groups import Observer
 from ffn.training.partition import TrainingPart
 from ffn.training.rate_search import next_rate, search_rates, still_racing
 from ffn.training.resampling import candidate_resamples
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 from ffn.training.temperature import ask_on_validation
 
 __all__ = ["Elsewhere", "TrainedNetworks", "train_candidate", "train_until"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.settings.pipeline import Pipeline
 from ffn.training.examination import Examination
-from ffn.training.selection import Candidate, Selection
+from ffn.training.selection.candidate import Candidate
+from ffn.training.selection.leaderboard import Selection
 from ffn.training.steps import Prepared, Refitted
 
 __all__ = ["Retrained"]

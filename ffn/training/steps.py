@@ -29,7 +29,8 @@ from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.fit import train_stack
 from ffn.training.network_groups import Observer
 from ffn.training.partition import HeldOutPart, TrainingPart
-from ffn.training.selection import Candidate, Selection
+from ffn.training.selection.candidate import Candidate
+from ffn.training.selection.leaderboard import Selection
 from ffn.training.tables.loading import load
 from ffn.training.tables.splitting import split
 from ffn.training.temperature import (

@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 from ffn.checkpoints.candidate_files import read_candidate, write_candidate
 from ffn.nn import History, Network
 from ffn.pipelines.retraining_steps import train
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 from tests.helpers.retrained import prepare, shipped
 
 QUICK = {"epochs": 4, "networks": 4}

@@ -19,7 +19,7 @@ from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
 from ffn.training.candidate_training import train_candidate
 from ffn.training.partition import HeldOutPart, TrainingPart
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 from tests.helpers.near_workers import Change, NearWorkers, changed, saying
 from tests.helpers.retrained import prepare, shipped
 

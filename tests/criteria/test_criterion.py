@@ -13,7 +13,7 @@ from ffn.decision_rules.threshold_choice import best_threshold
 from ffn.errors import TrainingError
 from ffn.quantities import interval
 from ffn.settings.decision_settings import DecisionSettings
-from ffn.training.selection import select_best
+from ffn.training.selection.model_selection import select_best
 from ffn.training.temperature import ValidationAnswers
 from tests.helpers.histories import candidate
 

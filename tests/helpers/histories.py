@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ffn.nn import SGD, History
 from ffn.training.rate_search import search_rates
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 
 
 def candidate(

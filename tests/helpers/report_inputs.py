@@ -23,7 +23,7 @@ from ffn.promotion.verdict import Verdict
 from ffn.training.examination import Examination
 from ffn.training.rate_search import search_rates
 from ffn.training.retrained import Retrained
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 
 FIRST = Verdict(
     promote=True,

@@ -24,7 +24,9 @@ from ffn.tabular.splitting.division import Division
 from ffn.training import candidate_training
 from ffn.training.examination import Examination
 from ffn.training.retrained import Retrained
-from ffn.training.selection import Candidate, Selection, select_best
+from ffn.training.selection.candidate import Candidate
+from ffn.training.selection.leaderboard import Selection
+from ffn.training.selection.model_selection import select_best
 from ffn.training.steps import Prepared, Refitted
 
 FIRST = Verdict(

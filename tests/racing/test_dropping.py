@@ -14,7 +14,8 @@ from ffn.racing.standings import Standing, Standings, standing_rows, standings_i
 from ffn.settings.decision_settings import DecisionSettings
 from ffn.settings.document import PipelineSettings, check_settings
 from ffn.training.rate_search import search_rates
-from ffn.training.selection import Candidate, select_best
+from ffn.training.selection.candidate import Candidate
+from ffn.training.selection.model_selection import select_best
 from ffn.training.temperature import ValidationAnswers
 from tests.helpers.histories import candidate
 

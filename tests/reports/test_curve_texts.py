@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from ffn.reports.pictures.learning_curves import draw_learning_curves
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 from tests.helpers.report_inputs import four_candidates, stop
 
 

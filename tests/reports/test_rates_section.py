@@ -12,7 +12,8 @@ from PIL import Image
 from ffn.reports.pictures.loss_by_rate import draw_loss_by_rate, loss_by_rate
 from ffn.reports.rates_section import edge_doubts, ended_notices, rate_sentence, rates_markdown
 from ffn.training.rate_search import search_rates
-from ffn.training.selection import Ranked, select_best
+from ffn.training.selection.leaderboard import Ranked
+from ffn.training.selection.model_selection import select_best
 from tests.helpers.histories import candidate
 
 RATES = (0.003, 0.01, 0.03)

@@ -22,7 +22,7 @@ from ffn.reports.pictures.canvas import middle_cut
 from ffn.reports.retraining_page import curves_note, learnt_from
 from ffn.training.examination import Examination
 from ffn.training.rate_search import RateLine
-from ffn.training.selection import Ranked, Selection
+from ffn.training.selection.leaderboard import Ranked, Selection
 from tests.helpers.report_inputs import (
     Reported,
     candidate,

@@ -20,7 +20,7 @@ from ffn.scoring.canary import check_canary, try_version, write_canary
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
 from ffn.training import candidate_training, steps
-from ffn.training.selection import select_best
+from ffn.training.selection.model_selection import select_best
 
 KINDS = ("red", '"a, b"', '"say ""x"""')
 CSV = "p,kind,q,y\n" + "".join(

@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from ffn.reports.pictures.search_losses import draw_search_losses
-from ffn.training.selection import ALPHA, Candidate, select_best
+from ffn.training.selection.candidate import Candidate
+from ffn.training.selection.model_selection import ALPHA, select_best
 from tests.helpers.histories import candidate
 
 K, RATIO = 16, 0.25

@@ -22,7 +22,7 @@ from ffn.pipelines.retraining import prepare, run_steps
 from ffn.pipelines.worker_processes import WorkerProcesses
 from ffn.settings.pipeline import Pipeline, pipeline_at
 from ffn.training.candidate_training import train_candidate, train_until
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 from ffn.training.steps import load
 from tests.helpers.command_line import run_here
 from tests.search.test_searched_retraining import bundle, ring, version

@@ -11,7 +11,7 @@ from scipy import stats
 
 from ffn.errors import TrainingError
 from ffn.nn import History
-from ffn.training.selection import select_best
+from ffn.training.selection.model_selection import select_best
 from tests.helpers.histories import candidate
 
 NOISE = np.array([0.02, -0.01, 0.00, 0.01, -0.02, 0.01, -0.01, 0.00])

@@ -10,7 +10,7 @@ from ffn.errors import TrainingError
 from ffn.nn import SGD
 from ffn.settings.optimizer_settings import OptimizerSearch, OptimizerSettings
 from ffn.training import candidate_training, fit, resampling, steps
-from ffn.training.selection import select_best
+from ffn.training.selection.model_selection import select_best
 from tests.helpers.retrained import (
     InThreads,
     broken_training,

@@ -12,7 +12,7 @@ from ffn.nn import Network, spawn_generators
 from ffn.training import steps
 from ffn.training.fit import train_stack
 from ffn.training.resampling import candidate_resamples
-from ffn.training.selection import select_best
+from ffn.training.selection.model_selection import select_best
 from ffn.training.temperature import ValidationAnswers, ask_on_validation, cool, fit_temperature
 from tests.helpers.retrained import made, prepare, run, shipped
 

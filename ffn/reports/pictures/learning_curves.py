@@ -16,7 +16,7 @@ from ffn.reports.pictures.canvas import (
     line_style,
     to_png,
 )
-from ffn.training.selection import Candidate
+from ffn.training.selection.candidate import Candidate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

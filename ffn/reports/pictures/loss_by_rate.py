@@ -16,7 +16,7 @@ from ffn.reports.pictures.canvas import (
     to_png,
 )
 from ffn.training.rate_search import RateLine
-from ffn.training.selection import Ranked
+from ffn.training.selection.leaderboard import Ranked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ffn.reports.pictures.canvas import default_style, drawable, to_png
-from ffn.training.selection import Ranked
+from ffn.training.selection.leaderboard import Ranked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -43,7 +43,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     from ffn.reports.decision_section import cost_sentence, held_sentence
     from ffn.reports.figure_lines import class_lines, ranking_sentence
     from ffn.reports.held_out import later_sentence, loss_doubt
-    from ffn.training.selection import ALPHA
+    from ffn.training.selection.model_selection import ALPHA
 
     test = outcome.evaluation
     if missed := class_warning(outcome.version.number, missed_classes(test.classes)):

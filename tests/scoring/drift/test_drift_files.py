@@ -21,7 +21,7 @@ from ffn.scoring.score_file import score_csv
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import find_pipeline
 from ffn.training import candidate_training, steps
-from ffn.training.selection import select_best
+from ffn.training.selection.model_selection import select_best
 
 CM = '"flipper_length_mm" looks 10 times too small: cm instead of mm?'
 BILLS = ("bill_length_mm", "bill_depth_mm")
