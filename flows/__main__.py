@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import sys
 
+from ffn.interpreter import collect_seldom
 from flows.cli.app import main
 
 __all__ = ["run"]
@@ -14,10 +13,7 @@ __all__ = ["run"]
 
 def run() -> int:
     """Run the command line; return its exit code."""
-    # Libraries create a million objects that live until the end. Searching them for cycles again
-    # and again, and once more at the end, would take a sixth of a retraining.
-    gc.set_threshold(100_000, 20, 100)
-    atexit.register(gc.freeze)
+    collect_seldom()
     # Everything here computes on one thread (ffn/pipelines/blas_threads.py). Set before NumPy is
     # loaded, the variable keeps OpenBLAS from starting others.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -13,7 +13,7 @@ from ffn.nn import Network, Optimizer, train
 __all__ = ["Training", "seconds_an_epoch"]
 
 # Long enough that a clock's tick and a few slow steps do not matter.
-_SECONDS = 0.15
+_SECONDS = 0.05
 _FEWEST_BATCHES = 2
 _MOST_VALUES = 2**23
 
