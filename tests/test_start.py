@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ffn.bundles.bundle import write_bundle
+from ffn.interpreter import fresh
+from tests.helpers.bundles import make
+
 
 def loaded_by(statement: str, repository: Path) -> set[str]:
     """Return the top-level modules that a statement brings into a fresh interpreter."""
@@ -53,6 +57,15 @@ def test_a_few_rows_are_scored_without_the_libraries_of_training(repository: Pat
     assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
 
 
+def test_a_folder_with_a_model_is_loaded_without_what_reads_settings(
+    repository: Path, tmp_path: Path
+) -> None:
+    write_bundle(make(), tmp_path)
+    loaded = loaded_by(f"import ffn; ffn.load({str(tmp_path)!r})", repository)
+    assert {"ffn", "numpy"} <= loaded
+    assert loaded & {"pandas", "pydantic", "scipy", "sklearn"} == set()
+
+
 def test_a_run_that_finds_nothing_to_do_does_not_load_scikit_learn(repository: Path) -> None:
     loaded = loaded_by(
         "import flows.cli.app, ffn.pipelines.retraining, ffn.monitoring.evaluate_outcome",
@@ -93,6 +106,19 @@ def test_a_command_does_not_search_what_it_loaded_for_garbage(repository: Path) 
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "True True"
+
+
+def test_a_process_that_is_started_does_not_either(tmp_path: Path) -> None:
+    code = "import atexit, gc\natexit.register(lambda: print(gc.get_threshold()[0] > 10_000))\n"
+    (tmp_path / "told.py").write_text(code)
+    done = subprocess.run(
+        fresh("told"),
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")

@@ -369,11 +369,13 @@ def load(path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = 
 
 def _folder_of(path: str | os.PathLike[str], root: str | os.PathLike[str] | None) -> Path:
     """Return the folder with the model that is meant: ``path``, or a pipeline's artifacts."""
-    # Imported here, because a folder is loaded without reading settings.
-    from ffn.settings.pipeline import SETTINGS_FILE, is_name, pipeline_at
-
     which, folder = os.fspath(path), Path(path)
     holds_model = any((folder / name).exists() for name in (MANIFEST, BUNDLE_FOLDER, POINTER))
+    if holds_model and "/" in which:
+        return folder
+    # Imported here: what reads settings takes longer to load than all that a folder needs.
+    from ffn.settings.pipeline import SETTINGS_FILE, is_name, pipeline_at
+
     if not is_name(which):
         of_pipeline = folder.suffix == ".toml" or (folder / SETTINGS_FILE).is_file()
         return pipeline_at(path, root).artifacts if of_pipeline and not holds_model else folder
