@@ -70,10 +70,6 @@ class Run:
         self.port = ports[0] if ports else None
         return self.port is not None and self.answers()
 
-    def trains(self) -> bool:
-        self._check()
-        return trains(self.home)
-
     def _check(self) -> None:
         assert self.process.poll() is None, "the run has ended"
 
@@ -107,7 +103,7 @@ class Run:
 
 @contextlib.contextmanager
 def running(home: Path) -> Iterator[Run]:
-    """Run it while the block runs, from where it trains and its server answers.
+    """Run it while the block runs, from where its server answers.
 
     From then on it is stopped: the server does not depend on what the run computes, which would
     take a processor from the tests.
@@ -125,7 +121,6 @@ def running(home: Path) -> Iterator[Run]:
     found = Run(process, home)
     try:
         wait_for(found.find_server)
-        wait_for(found.trains)
         process.send_signal(signal.SIGSTOP)
         yield found
     finally:
