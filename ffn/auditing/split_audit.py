@@ -186,6 +186,7 @@ def audit_split(
         networks=FOLDS,
         columns=tuple(found),
         left_out=left_out,
+        decided=refitted.decision is not None,
     )
 
 
