@@ -115,11 +115,12 @@ def plan_schedules(
         known = (
             f"{begin.text} of rows are known" if begin is not None else "half of the rows are known"
         )
+        is_or_are = "is" if there == 1 else "are"
         short = len(starts) >= FEWEST_PERIODS
         raise DataError(
             f"{pipeline.source.name}, column {quote(pipeline.settings.split.time)}: after the "
-            f"first training there are {counted(there, 'period')} of {shortest.text} with at least "
-            f"{FEWEST_ROWS} rows, and {FEWEST_PERIODS} are needed: "
+            f"first training there {is_or_are} {counted(there, 'period')} of {shortest.text} "
+            f"with at least {FEWEST_ROWS} rows, and {FEWEST_PERIODS} are needed: "
             f"{', '.join(told) or f'none begins once {known}'} ({len(history.times):,} rows from "
             f"{history.text(first)} to {history.text(last)}). Retrain "
             f"{'less' if short else 'more'} often, begin earlier, or add rows."

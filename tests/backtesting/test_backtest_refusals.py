@@ -86,6 +86,13 @@ def test_periods_whose_rows_cannot_be_judged_are_named_with_the_reason(tmp_path:
     )
 
 
+def test_one_period_is_one(tmp_path: Path) -> None:
+    root = write(tmp_path, months(6, rows=30))
+    one = r"there is 1 period of 1mo with at least 25 rows, and 4 are needed: that from 2023-06-01 "
+    with pytest.raises(DataError, match=one + r"has 30 rows \("):
+        ffn.backtest("months", root=root, first="5mo")
+
+
 def test_too_few_rows_a_period_are_counted_for_each(tmp_path: Path) -> None:
     root = write(tmp_path, months(6, rows=10))
     with pytest.raises(DataError, match=r"there are 0 periods of 1mo with at least 25") as refused:
