@@ -13,11 +13,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FOLDS", "Arm", "connected", "forward_arm", "ordinary_arm", "separate_arm", "trimmed"]
+__all__ = [
+    "FOLDS",
+    "Arm",
+    "connected",
+    "forward_arm",
+    "ordinary_arm",
+    "separate_arm",
+    "stretches",
+    "trimmed",
+]
 
 Array = npt.NDArray[Any]
 
 FOLDS = 5
+
+# Stretches of the time that judges, each of which counts as one observation.
+_STRETCHES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +128,22 @@ def trimmed(arm: Arm, rows: int, generator: np.random.Generator) -> Array:
     return np.array(
         [np.sort(generator.choice(own, rows, replace=False)) for own in arm.train], dtype=np.int32
     )
+
+
+def stretches(times: Array, judged: Array) -> Array:
+    """Return clusters [n]: of the judged rows, twenty stretches of time of about equally many.
+
+    Parameters
+    ----------
+    times
+        Times [n].
+    judged
+        Numbers of the judged rows; the cluster of all others is -1.
+    """
+    order = judged[np.argsort(times[judged], kind="stable")]
+    clusters = np.full(len(times), -1)
+    clusters[order] = np.arange(len(order)) * _STRETCHES // max(1, len(order))
+    return clusters
 
 
 def connected(columns: Sequence[Array]) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ffn.auditing.optimism import Optimism
@@ -61,6 +61,9 @@ class SplitAudit:
         The audited columns.
     left_out
         Columns that could not be audited, by name, with the reason.
+    decided
+        Whether the model has a decision rule, whose labels accuracy is of. Audits of earlier
+        releases took the most probable class all the same.
     """
 
     policy: Literal["refuse", "warn", "ignore"]
@@ -70,3 +73,4 @@ class SplitAudit:
     networks: int
     columns: tuple[ColumnAudit, ...]
     left_out: dict[str, str]
+    decided: bool = field(default=False, metadata={"omitted": True})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ffn.auditing.audit_figures import ColumnAudit, SplitAudit
 from ffn.auditing.optimism import Optimism
 from ffn.errors import quote
 from ffn.quantities import counted, difference, interval
 
 __all__ = [
+    "apart_reason",
     "audit_finding",
     "audit_refusal",
     "audit_remedy",
@@ -86,6 +89,19 @@ def unseen_rows_sentence(audit: SplitAudit | None) -> str:
             f"rows will be scored, set split.{one.kind} = {name}."
         )
     return " ".join(told)
+
+
+def apart_reason(kind: Literal["group", "time"]) -> str:
+    """Return why a column of some ``kind`` is not audited that the two sides keep apart."""
+    if kind == "time":
+        return (
+            "all held-out rows are later than the training rows, so the held-out figures are those "
+            "of later rows"
+        )
+    return (
+        "no held-out row has a value of a training row, so the held-out figures are those of new "
+        "values"
+    )
 
 
 def audit_finding(one: ColumnAudit) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ffn.errors import SettingsError, did_you_mean, quote
 from ffn.leakage.group_names import is_named_like_a_group
-from ffn.leakage.side_columns import SideColumn, read_side_columns
+from ffn.leakage.side_columns import SideColumn, read_held_out_columns, read_side_columns
 from ffn.leakage.time_columns import is_named_like_a_time, points_of_texts
 from ffn.settings.pipeline import SETTINGS_FILE, Pipeline
 from ffn.tabular.columns.feature_columns import shown
@@ -57,6 +57,9 @@ class AuditedColumn:
     feature
         Whether the model sees the column and it is not named like an id or a time. New rows may
         then well have known values, so nothing is refused for it.
+    apart
+        Whether the two sides of the table keep it apart already: no held-out row has a value of a
+        training row, or all are later. Then the held-out figures owe nothing to it.
     """
 
     name: str
@@ -64,17 +67,22 @@ class AuditedColumn:
     values: Array
     distinct: int
     feature: bool
+    apart: bool = False
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A column to look at: codes [N] with their texts, or numbers [N], which may be dates."""
+    """A column to look at: codes [N] with their texts, or numbers [N], which may be dates.
+
+    Only the first so many ``trained`` texts can be of training rows.
+    """
 
     name: str
     codes: Array
     texts: Sequence[str] | None
     feature: bool
     dates: bool = False
+    trained: int = 0
 
 
 def choose_audited(
@@ -83,14 +91,16 @@ def choose_audited(
     """Return at most three columns to audit: one time, and the groups of the most rows each.
 
     Columns that are not features come first, then features that are named like an id or a time,
-    then other categories. Of two columns that divide the rows alike, one is audited.
+    then other categories. Of two columns that divide the rows alike, one is audited. Columns that
+    the two sides keep `apart` already follow, three at most as well.
 
     Parameters
     ----------
     dataset
         The training table, N rows.
     division
-        The two sides of its rows; only those to train on are looked at.
+        The two sides of its rows. Columns are chosen by those to train on; of the others it is
+        only asked whether they are apart.
     pipeline
         Names the training CSV, and has the settings under ``[split]``.
 
@@ -99,31 +109,35 @@ def choose_audited(
     SettingsError
         ``split.ignore`` names a column that does not exist.
     DataError
-        The CSV changed while it was read.
+        A CSV file changed while it was read.
     """
     split, data = pipeline.settings.split, pipeline.settings.data
     if split.audit == "ignore":
         return ()
     aside = read_side_columns(dataset.path, dataset, data)
+    beside = {one.name: one for one in read_held_out_columns(dataset, data)}
     _check_ignored(split.ignore, [*dataset.order, *(column.name for column in aside)], dataset)
-    training = division.training
     given = {split.time, split.group, data.weight, *split.ignore}
     times: list[AuditedColumn] = []
     groups: list[tuple[tuple[int, float], AuditedColumn]] = []
-    for column in [*_of_sides(aside, dataset), *_of_features(dataset)]:
+    for column in [*_of_sides(aside, beside, dataset), *_of_features(dataset)]:
         if column.name in given:
             continue
-        if split.time is None and (found := _as_time(column, dataset, training, data.decimal)):
+        if split.time is None and (found := _as_time(column, dataset, division, data.decimal)):
             times.append(found)
-        elif group := _as_group(column, training, dataset.missing_values):
+        elif group := _as_group(column, division, dataset.missing_values):
             rank = 0 if not column.feature else 1 if not group.feature else 2
             groups.append(((rank, group.distinct), group))
-    chosen = times[:1]
-    for _, group in sorted(groups, key=lambda one: one[0]):
-        alike = any(_divide_alike(group, other, training) for other in chosen)
-        if len(chosen) < MOST_AUDITED and not alike:
-            chosen.append(group)
-    return tuple(chosen)
+    ordered = [group for _, group in sorted(groups, key=lambda one: one[0])]
+    audited: list[AuditedColumn] = []
+    for apart in (False, True):
+        chosen = [one for one in times if one.apart is apart][:1]
+        for group in ordered:
+            alike = any(_divide_alike(group, other, division.training) for other in chosen)
+            if group.apart is apart and len(chosen) < MOST_AUDITED and not alike:
+                chosen.append(group)
+        audited += chosen
+    return tuple(audited)
 
 
 def _check_ignored(ignored: Sequence[str], names: Sequence[str], dataset: Dataset) -> None:
@@ -135,13 +149,20 @@ def _check_ignored(ignored: Sequence[str], names: Sequence[str], dataset: Datase
             )
 
 
-def _of_sides(aside: Sequence[SideColumn], dataset: Dataset) -> list[_Column]:
+def _of_sides(
+    aside: Sequence[SideColumn], beside: Mapping[str, SideColumn], dataset: Dataset
+) -> list[_Column]:
     found = []
     for column in aside:
-        # Held-out rows of the user's own file follow; no value of theirs is needed.
+        # Held-out rows of the user's own file follow, which may lack the column.
         codes = np.full(dataset.rows, -1, dtype=np.int64)
         codes[: len(column.codes)] = column.codes
-        found.append(_Column(column.name, codes, column.texts, feature=False))
+        place = {text: code for code, text in enumerate(column.texts)}
+        if other := beside.get(column.name):
+            own = np.array([place.setdefault(text, len(place)) for text in other.texts])
+            codes[len(column.codes) :] = own[other.codes]
+        trained = len(column.texts)
+        found.append(_Column(column.name, codes, [*place], feature=False, trained=trained))
     return found
 
 
@@ -154,25 +175,29 @@ def _of_features(dataset: Dataset) -> list[_Column]:
         if name in texts:
             place = dataset.categorical_features.index(name)
             codes = np.concatenate([codes[place] for _, _, codes in dataset.groups()])
-            found.append(_Column(name, codes, texts[name], feature=True))
+            own = texts[name]
+            found.append(_Column(name, codes, own, feature=True, trained=len(own)))
         elif (dates := isinstance(dataset.form_of(name), DateForm)) or named:
             found.append(_Column(name, dataset.numeric[name], None, feature=True, dates=dates))
     return found
 
 
 def _as_time(
-    column: _Column, dataset: Dataset, training: Array, decimal: str
+    column: _Column, dataset: Dataset, division: Division, decimal: str
 ) -> AuditedColumn | None:
     """Return a column whose values are points in time or ascend along the rows; else None."""
-    named = is_named_like_a_time(column.name)
+    named, training = is_named_like_a_time(column.name), division.training
     if column.texts is None:
         values, dates = np.asarray(column.codes, dtype=float), column.dates
     else:
+        # What a file of held-out rows has in it is not what decides about the training rows.
         read = points_of_texts(column.texts, decimal)
+        read = read or points_of_texts(column.texts[: column.trained], decimal)
         if read is None or (column.codes[training] < 0).any():
             return None
         by_code, dates = read
-        values = np.append(by_code, np.nan)[column.codes]
+        unread = np.full(len(column.texts) + 1 - len(by_code), np.nan)
+        values = np.concatenate([by_code, unread])[column.codes]
     own = values[training]
     if np.isnan(own).any():
         return None
@@ -185,8 +210,15 @@ def _as_time(
             return None
         if _is_sorted(np.asarray(dataset.labels)[training][np.argsort(own, kind="stable")]):
             return None
+    held_out = values[division.held_out]
     return AuditedColumn(
-        name=column.name, kind="time", values=values, distinct=distinct, feature=False
+        name=column.name,
+        kind="time",
+        values=values,
+        distinct=distinct,
+        feature=False,
+        # False where a time is not known.
+        apart=bool(held_out.min(initial=np.inf) > own.max()),
     )
 
 
@@ -202,9 +234,10 @@ def _is_named(name: str) -> bool:
 
 
 def _as_group(
-    column: _Column, training: Array, missing_values: Sequence[str]
+    column: _Column, division: Division, missing_values: Sequence[str]
 ) -> AuditedColumn | None:
     """Return a column of many values with few rows each; else None."""
+    training = division.training
     if column.texts is None:
         numbers = np.asarray(column.codes, dtype=float)
         gaps = np.isnan(numbers)
@@ -230,8 +263,15 @@ def _as_group(
         or (plain and sizes.mean() > _MOST_ROWS_OF_A_CATEGORY)
     ):
         return None
+    # Of a row without a value it is not known of which group it is.
+    known = not gaps[training | division.held_out].any()
     return AuditedColumn(
-        name=column.name, kind="group", values=values, distinct=len(sizes), feature=plain
+        name=column.name,
+        kind="group",
+        values=values,
+        distinct=len(sizes),
+        feature=plain,
+        apart=known and not np.isin(values[division.held_out], own).any(),
     )
 
 

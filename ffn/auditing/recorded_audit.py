@@ -36,6 +36,7 @@ def recorded_audit(verdict: dict[str, Any]) -> SplitAudit | None:
         networks=networks,
         columns=tuple(one for one in columns if one is not None),
         left_out={name: str(why) for name, why in table_in(found, "left_out").items()},
+        decided=found.get("decided") is True,
     )
 
 

@@ -19,9 +19,11 @@ from ffn.auditing.arms import (
     forward_arm,
     ordinary_arm,
     separate_arm,
+    stretches,
     trimmed,
 )
 from ffn.auditing.audit_figures import ColumnAudit, SplitAudit
+from ffn.auditing.audit_text import apart_reason
 from ffn.auditing.audited_columns import AuditedColumn
 from ffn.auditing.optimism import Optimism, mean_by_network, measure_optimism
 from ffn.auditing.unknown_values import unknowing_answers, unknown_inputs
@@ -41,9 +43,9 @@ Array = npt.NDArray[Any]
 
 # Branch of the pipeline's seed: `ffn.training.steps` and the gate have those before.
 _AUDIT = 7
-# Stretches of the time that judges, each of which counts as one observation; the time to come is
-# foreseen by longer ones, quarters of it, since what changes with time makes neighbours alike.
-_STRETCHES, _IN_A_QUARTER = 20, 5
+# The time to come is foreseen by quarters of the time that judges, of so many stretches each, since
+# what changes with time makes neighbours alike.
+_IN_A_QUARTER = 5
 # A network whose training loss is so near to that of knowing nothing has learnt nothing.
 _LEARNT_NOTHING = 0.95
 _FEWEST_NETWORKS = 3
@@ -99,6 +101,8 @@ def audit_split(
     """
     if not columns:
         return None
+    left_out = {one.name: apart_reason(one.kind) for one in columns if one.apart}
+    columns = [one for one in columns if not one.apart]
     settings, part = pipeline.settings, prepared.training
     own_rows = rows_of_part(division.training)
     times = part.times
@@ -109,7 +113,6 @@ def audit_split(
     # By time and group, later rows of other groups judge, and so they do here.
     usual = ordinary_arm if times is None or part.groups is None else separate_arm
     arms = {"": usual(base, np.random.default_rng(seed), times, part.embargo)}
-    left_out: dict[str, str] = {}
     clusters: dict[str, Array] = {}
     for column in columns:
         values = column.values[own_rows]
@@ -119,7 +122,7 @@ def audit_split(
                 if part.groups is None
                 else separate_arm(part.groups, np.random.default_rng(seed), values)
             )
-            clusters[column.name] = _stretches(values, np.unique(np.concatenate(arm.judged)))
+            clusters[column.name] = stretches(values, np.unique(np.concatenate(arm.judged)))
         else:
             groups = connected([values] if part.groups is None else [values, part.groups])
             arm = separate_arm(groups, np.random.default_rng(seed), times, part.embargo)
@@ -128,8 +131,11 @@ def audit_split(
             left_out[column.name] = "its values cannot be kept apart: too few rows would be left"
         else:
             arms[column.name] = arm
+    if len(arms) == 1:
+        # Nothing to compare the ordinary split with.
+        arms = {}
     sample = _draw(part.rows, np.random.default_rng(seed))
-    rows = min(arm.fewest for arm in arms.values())
+    rows = min((arm.fewest for arm in arms.values()), default=0)
     rows = max(1, min(rows, settings.training.networks * rows // FOLDS))
     judged = {
         name: _judge(
@@ -137,7 +143,7 @@ def audit_split(
         )
         for name, arm in arms.items()
     }
-    alpha = settings.gate.alpha / (2 * len(columns))
+    alpha = settings.gate.alpha / (2 * max(1, len(columns)))
     found = []
     for column in columns:
         if column.name not in judged:
@@ -180,6 +186,7 @@ def audit_split(
         networks=FOLDS,
         columns=tuple(found),
         left_out=left_out,
+        decided=refitted.decision is not None,
     )
 
 
@@ -219,7 +226,7 @@ def _judge(
         places = np.flatnonzero(np.isin(sample, arm.judged[f], assume_unique=True))
         own = sample[places]
         answers = unknowing_answers(network.select([f]), np.array(part.x[own]), unknown)
-        right[f, places] = answers.argmax(axis=1) == labels[own]
+        right[f, places] = refitted.bundle.rule.labels(answers) == labels[own]
         losses[f, places] = row_losses(answers, labels[own])
     totals = np.bincount(labels, part.weights)
     shares = totals / totals.sum()
@@ -290,11 +297,3 @@ def _draw(n: int, generator: np.random.Generator) -> Array:
     if n <= _MOST_JUDGED:
         return np.arange(n)
     return np.sort(generator.choice(n, _MOST_JUDGED, replace=False))
-
-
-def _stretches(times: Array, judged: Array) -> Array:
-    """Return clusters [n]: for the judged rows, twenty stretches of time of about equally many."""
-    order = judged[np.argsort(times[judged], kind="stable")]
-    clusters = np.full(len(times), -1)
-    clusters[order] = np.arange(len(order)) * _STRETCHES // max(1, len(order))
-    return clusters

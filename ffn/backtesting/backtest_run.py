@@ -15,7 +15,7 @@ from ffn.backtesting.backtest_report import backtest_folder, write_backtest
 from ffn.backtesting.backtest_result import Backtest, promises_kept
 from ffn.backtesting.frequencies import read_frequencies, read_length
 from ffn.backtesting.known_rows import KnownRows, read_known_rows
-from ffn.backtesting.period_figures import PeriodFigures, figures_of_periods
+from ffn.backtesting.period_figures import PeriodFigures, few_periods, figures_of_periods
 from ffn.backtesting.schedules_compared import (
     ScheduleFigures,
     compare_schedules,
@@ -29,7 +29,6 @@ from ffn.evaluation.inference.statistics import Interval
 from ffn.pipelines.api import pipeline_at
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.progress import stage
-from ffn.quantities import counted
 from ffn.registry.provenance import circumstances
 from ffn.settings.pipeline import SETTINGS_FILE, Pipeline
 from ffn.storage.documents import canonical_json
@@ -129,7 +128,9 @@ def run_backtest(
         _forget_others(place)
         walked = walk(pipeline, history, plan, place)
         figures = figures_of_periods(history, plan, walked, settings.training.seed)
-        _check_periods(pipeline, figures)
+        if len(figures.judged) < FEWEST_PERIODS:
+            told = few_periods(history, walked, figures)
+            raise DataError(f"{pipeline.name}: {told}")
         found = _result(pipeline, history, plan, walked, figures)
         found = replace(found, seconds=time.perf_counter() - started)
         found = write_backtest(found, folder)
@@ -161,21 +162,6 @@ def _check_settings(pipeline: Pipeline) -> None:
             f'{where}: gate.mode is "never", so no schedule would ever have a model in production. '
             "Choose another mode for the backtest."
         )
-
-
-def _check_periods(pipeline: Pipeline, figures: PeriodFigures) -> None:
-    """Refuse to compare on too few periods, whatever the reason why others are left out."""
-    if len(figures.judged) >= FEWEST_PERIODS:
-        return
-    last = next((one for one in reversed(figures.periods) if one.why_not), None)
-    told = f"; from {last.text} on, {last.why_not}" if last else ""
-    counts = [f"{n:,} {reason}" for reason, n in last.left_out.items()] if last else []
-    why = f" ({', '.join(counts)})" if counts else ""
-    raise DataError(
-        f"{pipeline.name}: {counted(len(figures.judged), 'period')} can be judged, and "
-        f"{FEWEST_PERIODS} are needed{told}{why}. Change how often to "
-        "retrain, begin earlier, or add rows."
-    )
 
 
 def _digest(pipeline: Pipeline, history: KnownRows, plan: SchedulesPlan) -> str:

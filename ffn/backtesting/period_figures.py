@@ -9,20 +9,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.backtesting.frequencies import NEVER
 from ffn.backtesting.known_rows import KnownRows
-from ffn.backtesting.schedules_plan import FEWEST_ROWS, SchedulesPlan
+from ffn.backtesting.schedules_plan import FEWEST_PERIODS, FEWEST_ROWS, SchedulesPlan
 from ffn.backtesting.steps_of_walk import Answered, PastPromise, WalkStep
 from ffn.backtesting.walk import Walked
 from ffn.errors import quote
 from ffn.evaluation.inference.groups_of_rows import grouped_share, values_of_groups
 from ffn.evaluation.inference.paired_losses import row_losses
 from ffn.evaluation.inference.statistics import Interval, mean_interval, wilson
+from ffn.quantities import counted, listed, more
 
-__all__ = ["Period", "PeriodFigures", "Realised", "figures_of_periods"]
+__all__ = ["Period", "PeriodFigures", "Realised", "few_periods", "figures_of_periods"]
 
 Array = npt.NDArray[Any]
 
 _CLASSES_SHOWN = 3
+_PERIODS_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +174,50 @@ def figures_of_periods(
             name: np.array([float(own_right[mine].mean()) for mine in kept])
             for name, own_right in right.items()
         },
+    )
+
+
+def few_periods(history: KnownRows, walked: Walked, figures: PeriodFigures) -> str:
+    """Return that too few periods can be judged, which, why and what to do, in one line.
+
+    Parameters
+    ----------
+    history
+        The rows of the table.
+    walked
+        What became of the models that were due.
+    figures
+        Of `figures_of_periods`, with fewer judged periods than are needed.
+    """
+    parts, advice = [], []
+    judged = [f"that from {one.text} with {counted(one.rows, 'row')}" for one in figures.judged]
+    parts += [listed(judged)] if judged else []
+    before = [step for step in walked.steps if step.at < walked.origin]
+    if before:
+        last = before[-1]
+        reason = last.problem or last.decisions[NEVER].reason
+        parts.append(
+            f"no model would have gone into production before {history.text(walked.origin)}, in "
+            f"{counted(len(before), 'retraining')} (of that of {history.text(last.at)} is said: "
+            f"{reason.rstrip('.')})"
+        )
+        advice.append("retrain more often")
+    others = [one for one in figures.periods if one.why_not]
+    for one in others[:_PERIODS_SHOWN]:
+        counts = ", ".join(f"{n:,} {reason}" for reason, n in one.left_out.items())
+        parts.append(
+            f"not that from {one.text}: {one.why_not}" + (f" ({counts})" if counts else "")
+        )
+    if len(others) > _PERIODS_SHOWN:
+        parts.append(f"nor {more(len(others) - _PERIODS_SHOWN, 'period')}")
+    if any(one.rows + sum(one.left_out.values()) < FEWEST_ROWS for one in others):
+        advice.append("retrain less often")
+    if any(one.left_out for one in others):
+        advice += ["begin later, when the first model knows more"]
+    todo = ", ".join([*advice, "or add rows"]) if advice else "add rows"
+    return (
+        f"{counted(len(figures.judged), 'period')} can be judged, and {FEWEST_PERIODS} are needed: "
+        f"{'; '.join(parts) or 'no row follows the first model'}. {todo[0].upper()}{todo[1:]}."
     )
 
 

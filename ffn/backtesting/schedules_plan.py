@@ -10,7 +10,7 @@ import numpy as np
 from ffn.backtesting.frequencies import NEVER, Frequency
 from ffn.backtesting.known_rows import KnownRows
 from ffn.errors import DataError, quote
-from ffn.quantities import counted
+from ffn.quantities import counted, more
 from ffn.settings.pipeline import Pipeline
 
 __all__ = ["FEWEST_PERIODS", "FEWEST_ROWS", "SchedulesPlan", "plan_schedules"]
@@ -21,6 +21,7 @@ FEWEST_PERIODS = 4
 FEWEST_ROWS = 25
 """So many rows at least in a period, that its figures are not mostly chance."""
 
+_PERIODS_SHOWN = 6
 # By default so large a share of the rows is known to the first model.
 _FIRST_SHARE = 0.5
 
@@ -104,11 +105,24 @@ def plan_schedules(
     rows = np.diff(np.searchsorted(ordered, [*starts, np.inf]))
     there = int(np.count_nonzero(rows >= FEWEST_ROWS))
     if there < FEWEST_PERIODS:
+        told = [
+            f"that from {history.text(at)} has {counted(int(n), 'row')}"
+            for at, n in zip(starts, rows, strict=True)
+        ]
+        told[_PERIODS_SHOWN:] = (
+            [more(len(told) - _PERIODS_SHOWN, "period")] if len(told) > _PERIODS_SHOWN else []
+        )
+        known = (
+            f"{begin.text} of rows are known" if begin is not None else "half of the rows are known"
+        )
+        is_or_are = "is" if there == 1 else "are"
+        short = len(starts) >= FEWEST_PERIODS
         raise DataError(
             f"{pipeline.source.name}, column {quote(pipeline.settings.split.time)}: after the "
-            f"first training there are {counted(there, 'period')} of {shortest.text} with at least "
-            f"{FEWEST_ROWS} rows, and {FEWEST_PERIODS} are needed ({len(history.times):,} rows "
-            f"from {history.text(first)} to {history.text(last)}). Change how often to "
-            "retrain, begin earlier, or add rows."
+            f"first training there {is_or_are} {counted(there, 'period')} of {shortest.text} "
+            f"with at least {FEWEST_ROWS} rows, and {FEWEST_PERIODS} are needed: "
+            f"{', '.join(told) or f'none begins once {known}'} ({len(history.times):,} rows from "
+            f"{history.text(first)} to {history.text(last)}). Retrain "
+            f"{'less' if short else 'more'} often, begin earlier, or add rows."
         )
     return SchedulesPlan(frequencies=tuple(frequencies), starts=tuple(starts), end=last)

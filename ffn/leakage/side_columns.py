@@ -22,7 +22,7 @@ from ffn.tabular.csv.reader import Records
 from ffn.tabular.ingestion.text_table import refusal
 from ffn.tabular.training_table.dataset import Dataset
 
-__all__ = ["SideColumn", "read_side_columns"]
+__all__ = ["SideColumn", "read_held_out_columns", "read_side_columns"]
 
 Array = npt.NDArray[Any]
 
@@ -67,10 +67,40 @@ def read_side_columns(path: Path, dataset: Dataset, data: DataSettings) -> list[
     DataError
         The file is unreadable, or changed since it was read.
     """
+    known = {*dataset.order, data.target}
+    return _of_file(path, data, dataset.source_sha256, dataset.labelled_rows(), known)
+
+
+def read_held_out_columns(dataset: Dataset, data: DataSettings) -> list[SideColumn]:
+    """Read the same columns of the user's own file of held-out rows; none without such a file.
+
+    Parameters
+    ----------
+    dataset
+        What was read of both files. The codes of a column are those of its held-out rows alone.
+    data
+        How they are read.
+
+    Raises
+    ------
+    DataError
+        The file is unreadable, or changed since it was read.
+    """
+    if dataset.test_path is None or dataset.test_sha256 is None:
+        return []
+    known = {*dataset.order, data.target}
+    labelled = dataset.labelled_rows(held_out=True)
+    return _of_file(dataset.test_path, data, dataset.test_sha256, labelled, known)
+
+
+def _of_file(
+    path: Path, data: DataSettings, sha256: str, labelled: Array, known: set[str]
+) -> list[SideColumn]:
+    """Return the columns of a file that are not among the ``known`` ones, of its labelled rows."""
     with open_source(path) as source:
         records = Records(source, str(path), delimiter=data.delimiter, given_encoding=data.encoding)
         names = records.header.names
-        wanted = [name for name in names if name and name not in {*dataset.order, data.target}]
+        wanted = [name for name in names if name and name not in known]
         readers: dict[str, tuple[CategoryColumn, list[Array]]] = {
             name: (CategoryColumn(names.index(name), data.decimal), [])
             for name in wanted[:_MOST_COLUMNS]
@@ -79,11 +109,10 @@ def read_side_columns(path: Path, dataset: Dataset, data: DataSettings) -> list[
             return []
         _read(records, readers, lambda reject: refusal(path, reject, records))
         source.check_unchanged()
-        if source.sha256 != dataset.source_sha256:
+        if source.sha256 != sha256:
             raise DataError(
                 f"{path} changed while it was read. Try again when nothing is writing to it."
             )
-    labelled = dataset.labelled_rows()
     return [
         SideColumn(name=name, codes=np.concatenate(codes)[labelled], texts=tuple(column.texts))
         for name, (column, codes) in readers.items()

@@ -15,7 +15,7 @@ import numpy as np
 
 from ffn.bundles.contents import read_contents
 from ffn.errors import RegistryError
-from ffn.evaluation.inference.statistics import Interval
+from ffn.monitoring.promise_words import beside_promises, is_below_all, promised_losses
 from ffn.monitoring.promised_quality import PromisedQuality, read_promise
 from ffn.monitoring.realised_figures import (
     CalibrationBin,
@@ -72,7 +72,7 @@ class RealisedQuality:
     figures
         Of all rows whose label has come; None if there are none.
     promised
-        The held-out figures.
+        The figures that the version was registered with.
     since
         When the first of these rows was scored, in seconds since 1970.
     weeks
@@ -96,10 +96,8 @@ class RealisedQuality:
 
     @property
     def is_below_promise(self) -> bool:
-        """Whether the interval of the realised accuracy ends below that of the promised one."""
-        if self.figures is None or self.promised.accuracy is None:
-            return False
-        return self.figures.accuracy.high < self.promised.accuracy.low
+        """Whether the interval of the realised accuracy ends below all that may be promised."""
+        return self.figures is not None and is_below_all(self.figures.accuracy, self.promised)
 
     @property
     def sentence(self) -> str:
@@ -118,17 +116,8 @@ class RealisedQuality:
                 f"{told}; the promised {interval(promised)} counts rows by weight, which scored "
                 "rows do not have, so the two are not compared"
             )
-        return f"{told}, {self._beside(figures, promised)}" if promised else told
-
-    def _beside(self, figures: RealisedFigures, promised: Interval) -> str:
-        name = f"the promised {interval(promised)}"
-        if self.shortfall is not None and self.shortfall.shown:
-            return f"shown to be below {name}"
-        if self.is_below_promise:
-            return f"below {name}"
-        if figures.accuracy.low > promised.high:
-            return f"above {name}"
-        return f"not shown to differ from {name}"
+        shown = self.shortfall is not None and self.shortfall.shown
+        return f"{told}{beside_promises(figures.accuracy, self.promised, shown=shown)}"
 
     @property
     def estimate_sentence(self) -> str:
@@ -162,10 +151,7 @@ class RealisedQuality:
                 "--probabilities"
             )
         else:
-            promised = self.promised.log_loss
-            by_weight = " by weight" if self.promised.weighted else ""
-            beside = f", promised{by_weight} {interval(promised)}" if promised else ""
-            loss = f"realised log-loss {interval(figures.log_loss)}{beside}"
+            loss = f"realised log-loss {interval(figures.log_loss)}{promised_losses(self.promised)}"
         gap = figures.overconfidence
         what = "overconfident" if gap.low > 0 else "underconfident" if gap.high < 0 else ""
         said = f"shown to be {what}" if what else "not shown to differ from 0"
@@ -186,11 +172,7 @@ class RealisedQuality:
             "estimate": self.estimate_sentence,
             "since": self.since and _iso(self.since),
             "figures": _plain(self.figures),
-            "promised": {
-                "accuracy": _plain(self.promised.accuracy),
-                "log_loss": _plain(self.promised.log_loss),
-                "rows": self.promised.rows,
-            },
+            "promised": self.promised.to_json(),
             "weeks": [
                 {
                     "week": week.week,

@@ -6,7 +6,9 @@ falls after a long good time is therefore found soon. The bound itself is wrong 
 of at most alpha / 2 (Clopper and Pearson 1934), and the test errs with at most alpha / 2 over all
 looks and periods: that of the k-th week has alpha / 2 divided by k (k + 1), which add up to it. So
 a version that is as good on new rows as on the population of the held-out ones is reported with a
-probability of at most alpha, however often one looks.
+probability of at most alpha, however often one looks. Where more than one promise may apply, as one
+for later rows and one for new groups, the lowest bound is tested and no other: a version that keeps
+any of them is reported no more often.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ class Shortfall:
     alpha
         Probability of an error, over all looks.
     bound
-        Lower bound of the promised accuracy.
+        Lower bound of the promised accuracy, the lowest of the promises that may apply.
+    whose
+        Of which rows that was promised; empty for rows like the held-out ones.
     week
         ISO week in which the period begins.
     rows, accuracy
@@ -58,14 +62,16 @@ class Shortfall:
     accuracy: Interval
     evidence: float
     needed: float
+    whose: str = ""
 
     @property
     def sentence(self) -> str:
         """What is shown, in one sentence; empty if nothing is."""
         if not self.shown:
             return ""
+        whose = f" for {self.whose}" if self.whose else ""
         return (
-            f"accuracy is shown to be below the promised bound {self.bound:.3f}: "
+            f"accuracy is shown to be below the promised bound {self.bound:.3f}{whose}: "
             f"{interval(self.accuracy)} on {counted(self.rows, 'row')} scored since week "
             f"{self.week} (alpha {self.alpha:g}, valid at every look)"
         )
@@ -87,9 +93,10 @@ def find_shortfall(
     alpha
         Probability of an error over all looks.
     """
-    bound = promised.floor(alpha / 2)
-    if bound is None or not len(correct):
+    bounds = promised.bounds(alpha / 2)
+    if not bounds or not len(correct):
         return None
+    bound, whose = bounds[0]
     first = week_of(promised.made_at) if promised.made_at is not None else min(weeks)
     days = np.array([_monday(week).toordinal() for week in weeks])
     start = min(_monday(first).toordinal(), int(days.min()))
@@ -110,6 +117,7 @@ def find_shortfall(
                 accuracy=share_sequence(right, n),
                 evidence=evidence,
                 needed=needed,
+                whose=whose,
             )
     return best
 

@@ -242,7 +242,8 @@ class ScoreOutcome:
         if self.shadow and self.shadow.note:
             done += f"; {self.shadow.note}"
         if not self.refusals:
-            return "scored", self.version, f"{done}."
+            end = "" if done.endswith(("?", "!")) else "."
+            return "scored", self.version, f"{done}{end}"
         reasons = "; ".join(refusal.reason for refusal in self.refusals[:_REASONS_TOLD])
         return "refused", self.version, f"{done}; {len(self.refusals):,} refused: {reasons}"
 

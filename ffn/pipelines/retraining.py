@@ -168,7 +168,7 @@ def _run_steps(
     stage("comparing with simpler models")
     # Before the decision, which may depend on them.
     examined = executor.run(EXAMINE, dataset, division, prepared, fitted.refitted, pipeline)
-    if audited:
+    if any(not one.apart for one in audited):
         stage("auditing the split")
     audit = executor.run(AUDIT, audited, division, prepared, fitted.refitted, pipeline)
     stage("comparing with the version in production")

@@ -265,7 +265,7 @@ def _try(
                 training_rows=int(division.training.sum()),
                 inputs=preparation.n_inputs,
                 classes=len(schema.classes),
-                audited=len(choose_audited(dataset, division, pipeline)),
+                audited=sum(not one.apart for one in choose_audited(dataset, division, pipeline)),
             )
             on_estimate(estimate_retraining(size, pipeline))
     except (DataError, SettingsError) as error:

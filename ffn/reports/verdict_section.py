@@ -96,6 +96,8 @@ def _audit(found: SplitAudit) -> list[str]:
         escape(f"Column {quote(name)} was not audited: {why}.")
         for name, why in found.left_out.items()
     ]
+    if not found.columns:
+        return lines
     level = (
         f"Split audit: {counted(found.networks, 'network')} of the model's recipe on each split of "
         "the training rows, on equally many of them. Intervals are 95 % intervals for rows of one "

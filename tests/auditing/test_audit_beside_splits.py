@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,56 +15,10 @@ from ffn.auditing.split_audit import audit_split
 from ffn.pipelines.execution import InProcess
 from ffn.pipelines.retraining import fit, prepare
 from ffn.settings.document import check_settings
-from ffn.settings.pipeline import Pipeline
 from ffn.training.tables.loading import load
-
-Columns = dict[str, Any]
-FIRST_DAY = np.datetime64("2023-01-01")
-
-
-def customers(first: int, number: int, seed: int, days: int = 400) -> Columns:
-    """Twenty rows each of customers that are known again, with a label by chance each.
-
-    Three customers are a household. Rows are of some day, in its order; the shop is any of six.
-    """
-    rng = np.random.default_rng(seed)
-    own, label = rng.normal(size=(number, 5)), rng.integers(0, 2, number)
-    customer = np.repeat(np.arange(number), 20)[rng.permutation(20 * number)]
-    x = own[customer] + 0.35 * rng.normal(size=(len(customer), 5))
-    day = np.sort(rng.integers(0, days, len(customer)))
-    return {
-        **{f"f{i}": x[:, i].round(4) for i in range(5)},
-        "customer_id": [f"C{first + own:04}" for own in customer],
-        "household": [f"H{(first + own) // 3:04}" for own in customer],
-        "shop": rng.choice(list("ABCDEF"), len(customer)),
-        "day": (FIRST_DAY + day).astype(str),
-        "y": np.where(label[customer] == 1, "yes", "no"),
-    }
-
-
-def write(path: Path, columns: Columns) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
-
-
-def pipeline(folder: Path, columns: Columns, split: dict[str, Any]) -> Pipeline:
-    write(folder / "t.csv", columns)
-    aside = ["customer_id", "household", "shop", "day"]
-    document = {
-        "data": {"source": "t.csv", "target": "y", "exclude": aside},
-        "split": split,
-        "network": {"hidden_layers": [16]},
-        "training": {"epochs": 12, "networks": 5},
-        "optimizers": {"adam": {"learning_rate": 0.01}},
-    }
-    return Pipeline(
-        name="beside",
-        settings=check_settings(document, "pipeline.toml"),
-        folder=folder,
-        artifacts=folder / "artifacts",
-    )
+from simulations.planted import PLANTED
+from simulations.split_audits import planted_pipeline
+from tests.auditing.customers_of_days import FIRST_DAY, Columns, customers, pipeline, write
 
 
 def audited(
@@ -98,13 +52,14 @@ def test_beside_a_time_groups_are_audited_on_later_rows_alone(tmp_path: Path) ->
 
 def test_beside_a_group_that_holds_another_the_other_owes_nothing_to_it(tmp_path: Path) -> None:
     """Customers of different households are on different sides already."""
-    chosen, audit, rows = audited(tmp_path, {"group": "household"})
-    assert ("household", "group") not in chosen
-    assert ("customer_id", "group") in chosen
-    found = of(audit, "customer_id")
-    assert found.rows == rows
-    assert not found.matters
-    assert found.accuracy.low <= 0 <= found.accuracy.high
+    split = {"group": "household", "ignore": ["day"]}
+    chosen, audit, _ = audited(tmp_path, split)
+    assert chosen == [("customer_id", "group")]
+    assert audit.columns == ()
+    assert audit.left_out == {
+        "customer_id": "no held-out row has a value of a training row, so the held-out figures are "
+        "those of new values"
+    }
 
 
 def test_beside_a_group_within_it_the_larger_group_is_named(tmp_path: Path) -> None:
@@ -140,7 +95,7 @@ def with_file(tmp_path_factory: pytest.TempPathFactory) -> list[SplitAudit]:
     found = []
     for seed in (7, 8):
         folder = tmp_path_factory.mktemp("file")
-        write(folder / "own.csv", customers(500, 12, seed))
+        write(folder / "own.csv", customers(0, 12, seed))
         split = {"test": "own.csv", "ignore": ["household", "day"]}
         chosen, audit, rows = audited(folder, split)
         assert chosen == [("customer_id", "group")]
@@ -163,11 +118,11 @@ def test_beside_a_file_the_table_s_own_groups_are_named(with_file: list[SplitAud
 
 
 def test_by_time_and_group_only_what_is_left_is_audited(tmp_path: Path) -> None:
-    chosen, audit, rows = audited(tmp_path, {"time": "day", "group": "household"})
-    assert chosen == [("customer_id", "group")]
-    found = of(audit, "customer_id")
+    chosen, audit, rows = audited(tmp_path, {"time": "day", "group": "customer_id"})
+    assert chosen == [("household", "group")]
+    found = of(audit, "household")
     assert found.rows < rows / 4
-    assert not found.matters
+    assert not found.matters, "labels are tossed for customers, not for households"
 
 
 def test_beside_a_group_a_concept_that_turns_names_its_time(tmp_path: Path) -> None:
@@ -194,3 +149,22 @@ def test_beside_a_group_a_concept_that_turns_names_its_time(tmp_path: Path) -> N
     found = of(audit, "day")
     assert abs(found.rows - rows / 5) < 40
     assert found.accuracy.value > 0.02
+
+
+def test_accuracy_is_that_of_the_labels_that_the_settings_decide(tmp_path: Path) -> None:
+    """Where nearly every row gets one label, the share of that label is all that is right."""
+    planted = PLANTED["clean"](np.random.default_rng([1, 12]))
+    made = planted_pipeline(tmp_path, planted, epochs=6)
+    document = made.settings.model_dump(exclude_unset=True)
+    document |= {"decision": {"thresholds": {"bad": 0.001}}, "split": {"ignore": ["opened"]}}
+    made = replace(made, settings=check_settings(document, "pipeline.toml"))
+    executor, dataset = InProcess(), load(made)
+    division, prepared = prepare(made, dataset, executor)
+    fitted = fit(made, prepared, executor)
+    chosen = choose_audited(dataset, division, made)
+    found = audit_split(chosen, division, prepared, fitted.refitted, made)
+    assert found is not None
+    expected = of(found, "customer_id").expected_accuracy
+    share = float((planted.table["y"] == "bad").mean())
+    assert abs(expected.value - share) < 0.05
+    assert abs(fitted.evaluation.accuracy.value - share) < 0.05

@@ -53,8 +53,54 @@ def test_a_first_model_at_the_last_time_of_all_is_too_late(tmp_path: Path) -> No
     # is left to train on, and August is the last month.
     rows = [row.replace(",yes", ",no") if row < "2023-06" else row for row in months(8, rows=40)]
     root = write(tmp_path, rows)
-    with pytest.raises(DataError, match=r"^months: 1 period can be judged, and 4 are needed\."):
+    with pytest.raises(DataError, match="1 period can be judged") as refused:
         ffn.backtest("months", root=root, every="1mo")
+    told = str(refused.value)
+    assert told.startswith(
+        "months: 1 period can be judged, and 4 are needed: that from 2023-08-01 with 40 rows; no "
+        "model would have gone into production before 2023-08-01, in "
+    )
+    assert "(of that of 2023-07-01 is said: " in told
+    assert told.endswith("). Retrain more often, or add rows.")
+
+
+def test_periods_whose_rows_cannot_be_judged_are_named_with_the_reason(tmp_path: Path) -> None:
+    """From June on a third class takes the place of one, which no model had seen before."""
+    rows = [row.replace(",yes", ",maybe") if row > "2023-06" else row for row in months(9, rows=40)]
+    root = write(tmp_path, rows)
+    unseen = [
+        sum(row.startswith(f"2023-0{month}") and row.endswith("maybe") for row in rows)
+        for month in (6, 7, 8)
+    ]
+    with pytest.raises(DataError, match=r"^months: 3 periods can be judged, and 4 are") as refused:
+        ffn.backtest("months", root=root, first="2mo")
+    told = str(refused.value)
+    assert "that from 2023-03-01 with 40 rows, that from 2023-04-01" in told
+    for month, n in zip((6, 7, 8), unseen, strict=True):
+        assert (
+            f"; not that from 2023-0{month}-01: {40 - n} of 40 rows can be judged, and 25 are "
+            f'needed ({n} of a class that a model had never seen ("maybe"))'
+        ) in told
+    assert told.endswith(
+        "nor 1 period more. Begin later, when the first model knows more, or add rows."
+    )
+
+
+def test_one_period_is_one(tmp_path: Path) -> None:
+    root = write(tmp_path, months(6, rows=30))
+    one = r"there is 1 period of 1mo with at least 25 rows, and 4 are needed: that from 2023-06-01 "
+    with pytest.raises(DataError, match=one + r"has 30 rows \("):
+        ffn.backtest("months", root=root, first="5mo")
+
+
+def test_too_few_rows_a_period_are_counted_for_each(tmp_path: Path) -> None:
+    root = write(tmp_path, months(6, rows=10))
+    with pytest.raises(DataError, match=r"there are 0 periods of 1mo with at least 25") as refused:
+        ffn.backtest("months", root=root, first="4mo")
+    assert (
+        "are needed: that from 2023-05-01 has 10 rows, that from 2023-06-01 has 10 rows (60 rows "
+        "from 2023-01-01 to 2023-06-28). Retrain more often"
+    ) in str(refused.value)
 
 
 def test_a_gate_that_lets_nothing_pass_is_said(tmp_path: Path) -> None:

@@ -43,6 +43,23 @@ def test_the_file_of_held_out_rows_judges_alone(tmp_path: Path) -> None:
     assert prepare(found).notices[0] == sentence
 
 
+def test_rows_without_a_label_are_left_out_of_both_files(tmp_path: Path) -> None:
+    """The second file has no label text that the first has not."""
+    own, mine = lines(), lines(40, seed=5)
+    for some in (own, mine):
+        some[3] = some[3].rpartition(",")[0] + ","
+    (tmp_path / "mine.csv").write_text("when,who,p,q,y\n" + "\n".join(mine) + "\n")
+    found = pipeline(tmp_path, 'test = "mine.csv"')
+    (tmp_path / "t.csv").write_text("when,who,p,q,y\n" + "\n".join(own) + "\n")
+    dataset = steps.load(found)
+    assert (dataset.rows, dataset.test_rows, dataset.unlabelled) == (278, 39, 2)
+    labels = [line.rpartition(",")[2] for line in [*own, *mine]]
+    assert [dataset.classes[c] for c in dataset.labels] == [label for label in labels if label]
+    assert dataset.labelled_rows().tolist() == [row != 3 for row in range(240)]
+    assert dataset.labelled_rows(held_out=True).tolist() == [row != 3 for row in range(40)]
+    steps.split(dataset, found)
+
+
 def test_training_rows_of_the_groups_and_times_in_the_file_are_left_out(tmp_path: Path) -> None:
     mine = [line for line in lines() if line.split(",")[1] in {"C1", "C2"}]
     (tmp_path / "mine.csv").write_text("when,who,p,q,y\n" + "\n".join(mine) + "\n")

@@ -110,9 +110,13 @@ def _of_runs(status: Status) -> Iterator[Finding]:
 def _of_quality(status: Status) -> Iterator[Finding]:
     quality = status.quality
     if quality is not None and quality.shortfall is not None and quality.shortfall.shown:
-        yield Finding(colour="red", text="realised accuracy is shown to be below what was promised")
+        whose = _promised_of(quality.shortfall.whose)
+        yield Finding(
+            colour="red", text=f"realised accuracy is shown to be below what was promised{whose}"
+        )
     elif quality is not None and quality.is_below_promise:
-        yield Finding(colour="amber", text="realised accuracy is below what was promised")
+        whose = _promised_of(quality.promised.applying[0].whose)
+        yield Finding(colour="amber", text=f"realised accuracy is below what was promised{whose}")
     if status.held_out.missed:
         yield Finding(colour="amber", text="a class is never found")
     if status.warning:
@@ -121,6 +125,10 @@ def _of_quality(status: Status) -> Iterator[Finding]:
         one.matters and not one.feature for one in status.audit.columns
     ):
         yield Finding(colour="amber", text="the held-out figures are shown to be too good")
+
+
+def _promised_of(whose: str) -> str:
+    return f" for {whose}" if whose else ""
 
 
 def _of_input(status: Status) -> Iterator[Finding]:

@@ -117,7 +117,8 @@ class CountedRows:
         DataError
             A row has a label and no usable weight.
         """
-        every = True
+        # Of this file, all texts may be known from another one.
+        every = all(self._is_label)
         for block, weights in self._weighed(blocks):
             codes = self._labels.read(block)
             new = self._labels.texts[len(self._is_label) :]

@@ -382,11 +382,18 @@ class Dataset:
         before = left_out - np.arange(1, len(left_out) + 1)
         return row + 1 + int(np.searchsorted(before, row, side="right"))
 
-    def labelled_rows(self) -> Array:
-        """Return booleans, one a row of `file`: True for those that are among the N."""
-        path = self.entry.path / UNLABELLED
+    def labelled_rows(self, *, held_out: bool = False) -> Array:
+        """Return booleans, one a row of a file: True for those that are among the N.
+
+        Parameters
+        ----------
+        held_out
+            Of `test_file`; False, the default: of `file`.
+        """
+        path = self.entry.path / (TEST_UNLABELLED if held_out else UNLABELLED)
         left_out = open_array(path) if path.exists() else np.zeros(0, dtype=np.int64)
-        labelled = np.ones(self.rows - self.test_rows + len(left_out), dtype=bool)
+        rows = self.test_rows if held_out else self.rows - self.test_rows
+        labelled = np.ones(rows + len(left_out), dtype=bool)
         labelled[left_out - 1] = False
         return labelled
 

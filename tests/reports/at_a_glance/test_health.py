@@ -8,6 +8,7 @@ import pytest
 
 from ffn.evaluation.inference.statistics import Interval
 from ffn.evaluation.metrics import ClassFigures
+from ffn.monitoring.promised_quality import Promise
 from ffn.monitoring.shortfall import Shortfall
 from ffn.promotion.overview import HeldOutRecord
 from ffn.registry.live_runs import LiveRun
@@ -19,6 +20,8 @@ from tests.monitoring.test_realised_quality import FIGURES, QUALITY
 from tests.reports.at_a_glance.conftest import run_record
 
 AS_PROMISED = replace(QUALITY, figures=replace(FIGURES, accuracy=Interval(0.78, 0.77, 0.79)))
+LATER = Promise(kind="time", column="day", accuracy=Interval(0.8, 0.78, 0.82), log_loss=None)
+NEW = Promise(kind="group", column="who", accuracy=Interval(0.75, 0.7, 0.8), log_loss=None)
 SHOWN = Shortfall(
     shown=True,
     alpha=0.05,
@@ -73,6 +76,14 @@ def test_nothing_to_do_is_green(fine):
             {"quality": replace(QUALITY, shortfall=SHOWN)},
             "red: realised accuracy is shown to be below what was promised",
         ),
+        (
+            {"quality": replace(QUALITY, promised=replace(QUALITY.promised, unseen=(LATER,)))},
+            'amber: realised accuracy is below what was promised for rows later by "day"',
+        ),
+        (
+            {"quality": replace(QUALITY, shortfall=replace(SHOWN, whose="later rows"))},
+            "red: realised accuracy is shown to be below what was promised for later rows",
+        ),
         ({"held_out": NEVER_FOUND}, "amber: a class is never found"),
         ({"warning": "Logistic regression does."}, "amber: a simpler model is shown to be better"),
         (
@@ -96,6 +107,8 @@ def test_each_finding_has_its_colour(fine, changes, sentence):
         {"quality": AS_PROMISED},
         {"quality": replace(QUALITY, figures=None)},
         {"quality": replace(QUALITY, promised=replace(QUALITY.promised, accuracy=None))},
+        # Rows of new groups may well have such an accuracy, and it may be that they are such.
+        {"quality": replace(QUALITY, promised=replace(QUALITY.promised, unseen=(NEW,)))},
         {"drift": replace(DRIFTED, drift=replace(DRIFTED.drift, detected=0))},
         # Not shown to matter, or a plain category.
         {"audit": of("refuse", audited(matters=False), audited(feature=True))},

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ffn.evaluation.inference.statistics import Interval
+from ffn.monitoring.promised_quality import Promise
 from ffn.monitoring.realised_quality import WeekQuality
 from ffn.reports.at_a_glance.quality_sparkline import quality_sparkline
 from tests.monitoring.test_realised_quality import FIGURES, QUALITY
@@ -47,6 +48,26 @@ def test_it_says_what_it_shows():
     said = "realised accuracy of 1 week, in 2026-W45 0.761 [0.745, 0.776]; "
     said += "promised 0.784 [0.777, 0.797]"
     assert ElementTree.fromstring(svg).get("aria-label") == said
+
+
+def test_each_promise_that_may_apply_has_its_band():
+    """The axis is from 0.4 at y = 50 to 0.8 at y = 6; what the held-out rows say is not on it."""
+    later = Promise(kind="time", column="day", accuracy=Interval(0.7, 0.6, 0.8), log_loss=None)
+    group = Promise(kind="group", column="who", accuracy=Interval(0.5, 0.4, 0.6), log_loss=None)
+    promised = replace(QUALITY.promised, unseen=(later, group))
+    svg = quality_sparkline(replace(QUALITY, promised=promised, weeks=(week(45, 0.7, 0.6, 0.8),)))
+    marks = drawn(svg)
+    assert [(band["y"], band["height"]) for band in marks["promised"]] == [
+        ("6.0", "22.0"),
+        ("28.0", "22.0"),
+    ]
+    assert [line["y1"] for line in marks["promise"]] == ["17.0", "39.0"]
+    said = ElementTree.fromstring(svg).get("aria-label")
+    assert said is not None
+    assert said.endswith(
+        '; promised 0.700 [0.600, 0.800] for rows later by "day" and 0.500 [0.400, 0.600] for new '
+        'values of "who"'
+    )
 
 
 def test_without_a_promise_there_is_no_band():

@@ -261,3 +261,6 @@ def test_warnings_are_printed_and_kept_in_the_log_of_runs():
     outcome = ScoreOutcome(pipeline="things", version=7, results=warned, refusals=[])
     assert outcome.note()[2].endswith("; warning (and 6 more): 1 of 9 rows were rejected.")
     assert outcome.to_json()["files"][0]["warnings"] == ["1 of 9 rows were rejected."]
+    asked = dataclasses.replace(result(), warnings=("Never seen. Is it spelled as in training?",))
+    outcome = ScoreOutcome(pipeline="things", version=7, results=[asked], refusals=[])
+    assert outcome.note()[2].endswith("; warning: Never seen. Is it spelled as in training?")
