@@ -120,6 +120,10 @@ class TaskExecutor:
         failures = [one for one in first.failures if not isinstance(one[1], BrokenExecutor)]
         return Gathered([*first.results, *again.results], [*failures, *again.failures])
 
+    def log(self, text: str) -> None:
+        """Log ``text`` in the flow run."""
+        get_run_logger().info(text)
+
     def warn(self, text: str) -> None:
         """Log ``text`` as a warning of the flow run."""
         get_run_logger().warning(text)

@@ -146,6 +146,10 @@ class Executor(Protocol):
         """
         ...
 
+    def log(self, text: str) -> None:
+        """Log ``text``, what became known between steps, if there is a log."""
+        ...
+
     def warn(self, text: str) -> None:
         """Log ``text``, a problem that does not end the sequence, if there is a log."""
         ...
@@ -188,6 +192,9 @@ class InProcess:
         return gather(
             step, ((item, partial(step.function, item, *args, **kwargs)) for item in items)
         )
+
+    def log(self, text: str) -> None:
+        """Ignore ``text``: there is no log."""
 
     def warn(self, text: str) -> None:
         """Ignore ``text``, because the outcome contains the problem, too."""

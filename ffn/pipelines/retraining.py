@@ -316,7 +316,9 @@ def _train(
         if len(names) > 1:
             found = trained_until(look)
             now = drop_candidates(found, pipeline.settings, criterion, rivals)
-            stage(race_in_words(now, len(found)))
+            told = race_in_words(now, len(found))
+            stage(told)
+            executor.log(told)
             for one in now:
                 trained(one)
             names = [name for name in names if name not in {one.optimizer for one in now}]

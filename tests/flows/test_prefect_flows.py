@@ -40,6 +40,7 @@ from ffn.training import candidate_training
 from flows.progress_artifacts import forget_progress, live_leaderboard, training_progress
 from flows.retrain_flow import retrain
 from flows.server.ephemeral import server as used_server
+from flows.task_executor import TaskExecutor
 from flows.uneventful_runs import forget_uneventful
 from tests.helpers.command_line import Done, listing, run_apart, run_here
 from tests.helpers.waiting import wait_for
@@ -266,6 +267,15 @@ def test_progress_is_shown_while_it_is_made_and_deleted_afterwards(retrained, cl
         return artifacts_of(client, runtime.flow_run)
 
     assert showing(fails=False) == showing(fails=True) == {}
+
+
+def test_what_becomes_known_between_steps_is_in_the_log_of_the_run(logged):
+    @flow(name="racing")
+    def racing():
+        TaskExecutor().log("1 of 3 candidates dropped: adamw 2")
+
+    racing()
+    assert "INFO 1 of 3 candidates dropped: adamw 2\n" in logged.getvalue()
 
 
 def test_a_search_is_shown_while_it_trains_and_not_after(client):

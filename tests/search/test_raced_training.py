@@ -153,7 +153,17 @@ def test_by_a_metric_who_is_left_is_as_without_a_race(tmp_path: Path) -> None:
 
 def test_in_processes_of_their_own_it_is_the_same(raced: tuple[Path, Any], tmp_path: Path) -> None:
     root = made_root(tmp_path)
-    outcome = run_steps(pipeline_at("p", root), WorkerProcesses(2))
+    logged: list[str] = []
+
+    class Logging(WorkerProcesses):
+        def log(self, text: str) -> None:
+            logged.append(text)
+
+    outcome = run_steps(pipeline_at("p", root), Logging(2))
+    dropped = [name for name, line in raced[1]["optimizers"].items() if "dropped" in line]
+    (told,) = logged
+    assert told.startswith(f"{len(dropped)} of 3 candidates dropped: ")
+    assert all(f"{name} dropped after 4 of 8 resamples" in told for name in dropped)
     assert outcome.selection.reason == raced[1]["reason"]
     assert bundle(root) == bundle(raced[0])
 
