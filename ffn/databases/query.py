@@ -14,9 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ffn.databases.address import DatabaseAddress
+from ffn.databases.column_types import check_type
 from ffn.databases.connections import database_session
+from ffn.databases.moments_beyond import MomentBeyond, let_moments_beyond_pass
 from ffn.errors import DataError, quote
-from ffn.tabular.columns.arrow_texts import as_texts, plain_texts
+from ffn.tabular.columns.arrow_texts import as_texts, moment_without_text, plain_texts
 
 __all__ = ["cell_text", "columns_of_query", "read_query", "without_semicolon"]
 
@@ -109,27 +111,32 @@ def _batches(
         relation = connection.sql(query)
         if relation is None:
             raise _no_columns(where)
+        _check_types(relation.columns, relation.types, where)
         reader = relation.to_arrow_reader(_ROWS_AT_ONCE)
         names = list(reader.schema.names)
+        places = [f"{where}, column {quote(name)}" for name in names]
         yield (
             names,
-            (
-                [
-                    plain_texts(column, f"{where}, column {quote(name)}", ".")
-                    for name, column in zip(names, batch.columns, strict=True)
-                ]
-                for batch in reader
-            ),
+            (list(map(_texts_of_arrow, batch.columns, places)) for batch in reader),
         )
         return
     # PostgreSQL's has a name: it is on the server, and the rows come in pieces.
     named = {"name": "ffn"} if address.kind == "postgresql" else {}
     with contextlib.closing(connection.cursor(**named)) as cursor:
+        if address.kind == "postgresql":
+            let_moments_beyond_pass(cursor)
         cursor.execute(query)
         if cursor.description is None:
             raise _no_columns(where)
         names = [column[0] for column in cursor.description]
+        if address.kind == "postgresql":
+            _check_types(names, [column.type_display for column in cursor.description], where)
         yield names, _fetched(cursor, names, where)
+
+
+def _check_types(names: Sequence[str], types: Sequence[Any], where: str) -> None:
+    for name, own in zip(names, types, strict=True):
+        check_type(str(own), name, where)
 
 
 def _no_columns(where: str) -> DataError:
@@ -142,6 +149,13 @@ def _fetched(cursor: Any, names: Sequence[str], where: str) -> Iterator[list[Any
             _texts(column, f"{where}, column {quote(name)}")
             for name, column in zip(names, zip(*rows, strict=True), strict=True)
         ]
+
+
+def _texts_of_arrow(column: Any, where: str) -> Any:
+    texts = plain_texts(column, where, ".")
+    if (beyond := moment_without_text(column, texts)) is not None:
+        raise _beyond(beyond[1], where)
+    return texts
 
 
 def _texts(values: Sequence[Any], where: str) -> Any:
@@ -170,11 +184,15 @@ def cell_text(value: Any, where: str) -> str | None:
     match value:
         case None:
             return None
+        case MomentBeyond():
+            raise _beyond(value, where)
         case bool():
             return "True" if value else "False"
         case str():
             return value
         case int() | uuid.UUID() | ipaddress.IPv4Address() | ipaddress.IPv6Address():
+            return str(value)
+        case ipaddress.IPv4Network() | ipaddress.IPv6Network():
             return str(value)
         case float():
             # Not all cells of the column are floats: SQLite's columns have no types.
@@ -190,6 +208,13 @@ def cell_text(value: Any, where: str) -> str | None:
     raise DataError(
         f"{where}: cells of the type {type(value).__name__} are not plain values. Select numbers, "
         "texts, dates or times."
+    )
+
+
+def _beyond(found: str, where: str) -> DataError:
+    return DataError(
+        f"{where}: {quote(found)} is no date from the year 1 to 9999, and no time of day before "
+        "24:00. Leave such rows out in the query, or select NULL for it."
     )
 
 

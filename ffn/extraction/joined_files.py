@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -14,7 +14,7 @@ from ffn.extraction.csv_text import csv_lines
 from ffn.extraction.table_files import TableFile
 from ffn.storage.descriptors import open_regular
 from ffn.storage.source import Source, open_source
-from ffn.tabular.columns.arrow_texts import family_of, plain_texts
+from ffn.tabular.columns.arrow_texts import family_of, moment_without_text, plain_texts
 from ffn.tabular.csv.header import check_distinct, check_for_training, first_difference
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.csv.writer import quoted, write_record
@@ -111,11 +111,11 @@ class JoinedFiles:
                 )
             self._begin(file, names)
             self._check_families(file, table.schema)
-            where = [f"{name}, column {quote(column)}" for column in names]
+            where = [(name, column) for column in names]
             values = [pa.scalar(value, pa.large_string()) for _, value in file.partition]
             for batch in table.batches():
                 columns = [
-                    plain_texts(column, place, decimal)
+                    _texts(column, place, decimal, rows)
                     for column, place in zip(batch.columns, where, strict=True)
                 ]
                 columns += [pa.repeat(value, batch.num_rows) for value in values]
@@ -170,6 +170,20 @@ class JoinedFiles:
                     f"{file.path}, column {quote(field.name)}: {family} ({field.type}), and "
                     f"{known} ({of}) in {first}. Give all files columns of one kind."
                 )
+
+
+def _texts(column: Any, where: tuple[str, str], decimal: str, rows: int) -> Any:
+    """Return a column as texts; ``rows`` of the table are before it."""
+    name, header = where
+    named = f"column {quote(header)}"
+    texts = plain_texts(column, f"{name}, {named}", decimal)
+    if (beyond := moment_without_text(column, texts)) is not None:
+        place, found = beyond
+        raise DataError(
+            f"{name} row {rows + place + 1}, {named}: {quote(found)} is no date that a calendar "
+            "has, and no time of day before 24:00. Give a value that is one, or none."
+        )
+    return texts
 
 
 def columns_of_file(file: TableFile, dialect: Dialect) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ffn.errors import DataError, FFNError, OutputError
 from ffn.monitoring.conclusion import Conclusion, conclude, rollback_target
 from ffn.monitoring.evaluate_outcome import EvaluateOutcome
+from ffn.monitoring.joined_figures import judge_joined
 from ffn.monitoring.record.at_once import deliver_at_once, refuse_version
 from ffn.monitoring.record.delivery import Delivery
 from ffn.monitoring.record.scored_tables import ScoredTable
@@ -85,7 +86,7 @@ def evaluate_file(file: Path | Waiting, pipeline: Pipeline, version: int | None)
 
 def _take(stream: Source, pipeline: Pipeline, name: str, version: int | None) -> Delivery:
     if pipeline.settings.outcomes.id is not None:
-        return deliver(pipeline, stream, name)
+        return deliver(pipeline, stream, name, partial(judge_joined, pipeline))
     return deliver_at_once(pipeline, stream, name, version, partial(_go_on, pipeline, version))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.profiling.longer_codes import why_codes
 from ffn.tabular.cell_forms import CellForm
 from ffn.tabular.cells import numbers
 from ffn.tabular.columns.formatted_column import formatted_numbers
@@ -69,13 +70,20 @@ class Column:
 
     @property
     def kind(self) -> Kind:
-        """Kind of the column, by the same rule as in training."""
+        """Kind of the column, by the same rule as in training; codes of digits are no numbers."""
+        if self.codes:
+            return "categorical"
         return kind_of(Count(numbers=len(self.values), texts=len(self.words)))
 
     @property
     def is_number(self) -> bool:
         """Whether what it holds is read as numbers, and not as dates or truth values."""
         return self.form is None or isinstance(self.form, NumberFormat)
+
+    @cached_property
+    def codes(self) -> str:
+        """Why its texts are codes although most of them look like numbers; empty if not."""
+        return why_codes(self.texts, self.words) if self.form is None else ""
 
     @property
     def mixes_codes(self) -> bool:

@@ -57,6 +57,8 @@ def why_unlikely(column: Column) -> str:
         text = quote(column.words[0])
         return f"holds numbers, and texts such as {text} (for no value? give --missing {text})"
     how_often = "never" if once else "rarely"
+    if column.codes:
+        return f"{how_often} repeats a text ({column.codes}; their first part may be a feature)"
     return f"{how_often} repeats a text (an id, a name, a note?)"
 
 

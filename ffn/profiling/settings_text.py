@@ -121,7 +121,7 @@ def _ensemble_text(recipe: Recipe) -> tuple[list[str], str]:
 
 def _kind_text(column: str, kind: str, found: TableProfile) -> str:
     assignment = f"{_toml(column)} = {_toml(kind)}"
-    return _line(assignment, why) if (why := found.why_texts.get(column)) else assignment
+    return _line(assignment, why) if (why := found.why_kinds.get(column)) else assignment
 
 
 def _features_text(recipe: Recipe, *, texts: bool) -> list[str]:

@@ -58,8 +58,8 @@ class TableProfile:
         Sentences for the user.
     split
         Columns that look like a time or a group.
-    why_texts
-        Why a feature is read as texts, by name of those that are.
+    why_kinds
+        Why a feature is read as texts, or as codes and not as numbers, by name of those that are.
     """
 
     exclude: list[str]
@@ -71,7 +71,7 @@ class TableProfile:
     notices: list[str]
     split: list[SplitCandidate] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
-    why_texts: dict[str, str] = field(default_factory=dict)
+    why_kinds: dict[str, str] = field(default_factory=dict)
 
 
 def profile_table(
@@ -109,7 +109,7 @@ def profile_table(
     reasons: dict[str, str] = {}
     left_out = dict.fromkeys(exclude, "")
     kinds: dict[str, Kind] = {}
-    texts: dict[str, str] = {}
+    whys: dict[str, str] = {}
     doubts = []
     given = {trim(text) for text in missing}
     met: set[str] = set()
@@ -142,7 +142,11 @@ def profile_table(
                 left_out[name] = reason
                 continue
         kinds[name] = column.kind
-        if column.kind == "numeric" and column.mixes_codes:
+        if column.codes:
+            whys[name] = f"{column.codes}, not numbers"
+            categories = counted(column.distinct, "category", "categories")
+            read.append(f"column {quote(name)} is read as {categories}: {whys[name]}")
+        elif column.kind == "numeric" and column.mixes_codes:
             kinds[name] = "categorical"
             categories = counted(column.distinct, "category", "categories")
             read.append(
@@ -150,7 +154,7 @@ def profile_table(
                 f"numbers, such as {quote(column.words[0])}"
             )
         if reason := why_texts(every):
-            kinds[name], texts[name] = "text", reason
+            kinds[name], whys[name] = "text", reason
             read.append(f"column {quote(name)} is read as texts: {reason}")
         if kinds[name] != "numeric":
             # Other words may be categories.
@@ -186,7 +190,7 @@ def profile_table(
         ],
         split=split_candidates(table, target, mean_missing, decimal),
         reasons={name: why for name, why in reasons.items() if why and name in kinds},
-        why_texts=texts,
+        why_kinds=whys,
     )
 
 
@@ -209,7 +213,7 @@ def _doubts(column: Column, kept: bool) -> list[str]:
     """Return notices about a feature."""
     found = []
     name, n, words = quote(column.name), len(column.texts), column.words
-    if column.kind == "categorical" and len(words) < n / 2:
+    if column.kind == "categorical" and len(words) < n / 2 and not column.codes:
         found.append(
             f"column {name} is read as categories: {n - len(words):,} of its {n:,} values are "
             f"numbers, the others are not, such as {quote(words[0])}"
@@ -217,7 +221,7 @@ def _doubts(column: Column, kept: bool) -> list[str]:
     found += _spellings(column)
     if column.hint and column.kind == "categorical":
         found.append(column.hint)
-    elif has_many_categories(column) and not kept:
+    elif has_many_categories(column) and not kept and not column.codes:
         found.append(
             f"column {name} is read as {column.distinct:,} categories (--exclude {name} leaves "
             "it out)"

@@ -65,9 +65,10 @@ def refuse_lost_columns(pipeline: Pipeline, opponent: Opponent | Unreadable | No
     columns = "columns" if len(told) > 1 else "column"
     hint = header_hint(header, pipeline.shown_source, data.delimiter, [schema.target, *lost])
     near = "" if hint else did_you_mean(schema.target if target_lost else lost[0], new)
-    remedy = hint.strip() or "Correct the file."
+    what = "file" if data.query is None else "query"
+    remedy = hint.strip() or f"Correct the {what}."
     if not hint and not target_lost:
-        remedy = f"Correct the file or, if this is intended, {_if_meant(lost, pipeline)}."
+        remedy = f"Correct the {what} or, if this is intended, {_if_meant(lost, pipeline)}."
     raise unlike_production(
         pipeline,
         opponent,

@@ -70,11 +70,12 @@ def keep_contract(
     refused = [change for change in changes if change.policy == "refuse"]
     if refused:
         keys = sorted({f"contract.{change.kind}" for change in refused})
+        what = "query" if pipeline.settings.data.query is not None else "file"
         raise unlike_production(
             pipeline,
             opponent,
             f"{'; '.join(change.text for change in refused)}.",
-            f'Correct the file or, if this is intended, set {" and ".join(keys)} to "warn".',
+            f'Correct the {what} or, if this is intended, set {" and ".join(keys)} to "warn".',
         )
     told = (change.text for change in changes if change.policy == "warn")
     notices = (f"unlike version {before.version}: {text}" for text in told)

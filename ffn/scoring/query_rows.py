@@ -25,13 +25,23 @@ from ffn.storage.atomic import staging_folder, sweep
 from ffn.storage.cache import Cache
 from ffn.storage.documents import canonical_json
 
-__all__ = ["PLAIN", "QueryToScore", "WrittenRows", "queried_csv", "query_to_score", "write_back"]
+__all__ = [
+    "PLAIN",
+    "QUERY_NAME",
+    "QueryToScore",
+    "WrittenRows",
+    "queried_csv",
+    "query_to_score",
+    "write_back",
+]
 
 PLAIN: Mapping[str, str] = {"delimiter": ",", "decimal": ".", "encoding": "utf-8"}
 """Options of scoring with which the rows of a query are read and written as CSV."""
 
 _NAME = "query.csv"
-_NAMED = "the query"
+QUERY_NAME = "the query"
+"""What messages call the rows that a query gives."""
+
 _VERSION_COLUMN = "ffn_version"
 _RUN_DIGITS = 16
 
@@ -182,7 +192,7 @@ def queried_csv(asked: QueryToScore, pipeline: Pipeline) -> Iterator[Path]:
             asked.selection(),
             Cache(room / "made"),
             dialect,
-            _NAMED,
+            QUERY_NAME,
             may_be_empty=True,
         )
         yield table.path.rename(room / _NAME)

@@ -91,6 +91,7 @@ def rows_of(
     columns: Sequence[str],
     needed: Sequence[str],
     at_once: str | None = None,
+    purpose: str = "appended",
 ) -> Iterator[NewRow]:
     """Yield the wanted rows of a scored table, with the cells that they were scored with.
 
@@ -108,6 +109,8 @@ def rows_of(
         Those among them that training reads.
     at_once
         As for `wanted_rows`.
+    purpose
+        What the rows are not if the table cannot be used, for errors; by default ``appended``.
 
     Raises
     ------
@@ -129,7 +132,7 @@ def rows_of(
     ):
         names = opened.header.names
         given = {name: cell for name, cell in table.given if name not in names}
-        _check(table, [*names, *given], needed, data.decimal)
+        _check(table, [*names, *given], needed, data.decimal, purpose)
         own = [name for name in columns if names.count(name) == 1]
         beside = {name: given[name] for name in columns if name in given}
         asked = list(dict.fromkeys([*own, *([id_column] if id_column else [])]))
@@ -150,19 +153,21 @@ def rows_of(
     yield from found
 
 
-def _check(table: ScoredTable, names: Sequence[str], needed: Sequence[str], decimal: str) -> None:
+def _check(
+    table: ScoredTable, names: Sequence[str], needed: Sequence[str], decimal: str, purpose: str
+) -> None:
     lacking = [name for name in needed if list(names).count(name) != 1]
     if lacking:
         shown = ", ".join(map(quote, lacking[:_NAMED])) + (", …" if len(lacking) > _NAMED else "")
         raise DataError(
             f"{table.output} lacks columns that training reads: {shown}. Its rows are not "
-            "appended; score files that have all of them, without --only-id."
+            f"{purpose}; score files that have all of them, without --only-id."
         )
     mark = table.manifest["options"]["decimal"]
     if mark != decimal and not table.output.name.endswith(".parquet"):
         raise DataError(
             f"{table.output} has the decimal mark {quote(mark)}, and the training CSV "
-            f"{quote(decimal)}, so its rows are not appended. Score it with the same one."
+            f"{quote(decimal)}, so its rows are not {purpose}. Score it with the same one."
         )
 
 

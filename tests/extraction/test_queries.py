@@ -89,6 +89,11 @@ def test_a_version_of_a_query(
         connection.execute("INSERT INTO orders SELECT * FROM copy")
     connection.close()
     assert "unchanged, skipped" in json.loads(train("r", source, QUERY).out)["skipped"]
+    lost = train("r", source, 'query = "SELECT size, day, kind FROM orders"')
+    told = json.loads(lost.out)["error"]["message"]
+    assert 'column "word" is missing' in told
+    assert "Correct the query or, if this is intended" in told
+    pipeline_of(tmp_path / "r", source, QUERY)
     path.unlink()
     assert run_here(("reproduce", "tiny", 1, "--json", "--root", tmp_path / "r")) == 0
     found = json.loads(capsys.readouterr().out)

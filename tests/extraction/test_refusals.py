@@ -169,3 +169,19 @@ def test_what_an_encoding_cannot_express(tmp_path: Path, folder: Path) -> None:
     match = r'history holds "Ω", which data\.encoding = "cp1252" cannot express'
     refusal(tmp_path, "history", 'encoding = "cp1252"', match=match)
     assert re.search("encoding", (tmp_path / "data/tiny/pipeline.toml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("cell", "type_"),
+    [
+        (2**31 - 1, pa.date32()),
+        (2**63 - 1, pa.timestamp("us")),
+    ],
+)
+def test_dates_and_times_that_no_calendar_has(
+    tmp_path: Path, folder: Path, cell: int, type_: Any
+) -> None:
+    """Infinity of databases, which would be a category."""
+    write(folder / "1.parquet", b=pa.array([*[0] * 41, cell, *[0] * 18], type_))
+    match = rf'1\.parquet row 42, column "b": "<[^"]*{cell}>" is no date that a calendar has'
+    refusal(tmp_path, "history", match=match)

@@ -95,12 +95,17 @@ def test_the_verb_prints_what_it_found(root: Path, capsys: pytest.CaptureFixture
     capsys.readouterr()
     assert run_here(words) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:3] == [
+    assert lines[:2] == [
         "labels.csv: 31 of 31 rows joined to predictions.",
         '  The label "bee" (1 row) is unknown to the version and counts as a mistake.',
-        "9 predictions without a label so far.",
     ]
-    assert lines[3].startswith("flow, version 1: realised accuracy 0.")
+    assert lines[2].startswith(
+        "  The rows of these labels alone that version 1 had scored, 30 rows"
+    )
+    assert lines[3].startswith('  1 row with labels that the model does not know ("bee") is not in')
+    assert lines[4].startswith("  No slice was compared with the other rows: none of 8 has")
+    assert lines[5] == "9 predictions without a label so far."
+    assert lines[6].startswith("flow, version 1: realised accuracy 0.")
     assert lines[-1] == "All intervals are 95 % confidence sequences, valid at every look."
     assert run_here((*words, "--json")) == 0
     told = json.loads(capsys.readouterr().out)

@@ -170,3 +170,11 @@ def test_what_is_no_time_is_rejected_and_says_what_was_expected(tmp_path: Path) 
     assert labelled["reject_reason"].fillna("").tolist() == ["", "not_a_time"]
     with pytest.raises(DataError, match='column "at": not a time of day with AM or PM, such as'):
         in_frame(frame, scorer("time am/pm"))
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_a_typed_time_that_no_clock_shows_is_refused_in_a_frame(form: str) -> None:
+    """Databases know 24:00, which Arrow carries as so many microseconds."""
+    at = pa.array([3 * 3_600_000_000, 24 * 3_600_000_000, None], pa.time64("us"))
+    with pytest.raises(DataError, match=r'^row 2, column "at": not a time of day'):
+        in_frame(pa.table({"at": at, "colour": ["blue"] * 3}), scorer(form, missing=True))

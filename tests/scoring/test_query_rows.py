@@ -217,3 +217,12 @@ def test_arguments_that_do_not_fit(
     arguments: tuple[str, ...], told: str, score: Callable[..., Done]
 ) -> None:
     assert told in score(*arguments).refusal
+
+
+def test_a_renamed_column_is_told_of_the_query(shop: Shop, score: Callable[..., Done]) -> None:
+    """And not of the file that its rows are put into for scoring, which is gone then."""
+    query = "SELECT id, size, age AS years, note FROM people"
+    done = score("--query", query, "--database", shop.address, "--table", "scored")
+    assert done.refusal.startswith('the query has no column "age", which the model needs.')
+    with pytest.raises(Exception, match="scored"):
+        shop.run("SELECT * FROM scored")

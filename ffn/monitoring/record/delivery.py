@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,10 @@ class LabelRow:
         Name of the class.
     row, line
         Where it is, from 1; line 0 in a file without lines.
+    text
+        The label as the file writes it; empty by default, where nobody needs it.
+    keys
+        Cells of the columns of weights and groups that the file has, by column; none by default.
     """
 
     id: bytes
@@ -37,6 +42,8 @@ class LabelRow:
     label: str
     row: int
     line: int
+    text: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -93,8 +100,9 @@ class Delivery:
     problems
         What the settings ask to be done with its rows and could not be done, in one line each.
     figures
-        Figures of a table that was scored and evaluated at once, of this table alone, by weights
-        and groups, with slices; None otherwise, or if no row of it could be evaluated.
+        Figures of this table alone, by weights and groups, with slices, where it was scored and
+        evaluated at once; or of the rows that its labels were joined to, as far as the scored
+        tables have what is needed. None if no row can be evaluated.
     postponed
         Whether some of it was left to the next evaluation, which has to be given the file again.
     """
@@ -161,7 +169,10 @@ class Delivery:
         found = self.figures
         if found is None:
             return ()
-        said = f"This table alone, {counted(found.evaluated, 'row')}{found.judges}: "
+        what = "This table alone, "
+        if self.at_once is None:
+            what = f"The rows of these labels alone that version {found.version} had scored, "
+        said = f"{what}{counted(found.evaluated, 'row')}{found.judges}: "
         said += f"{found.said}; ordinary 95 % intervals, valid for one look."
         return (said, *found.notices, *found.searched)
 

@@ -9,6 +9,7 @@ from ffn.errors import DataError, one_line, quote
 from ffn.monitoring.record.delivery import Delivery, LabelRow
 from ffn.monitoring.record.outcome_record import id_digest
 from ffn.monitoring.record.table_columns import open_columns
+from ffn.scoring.judged.row_keys import KeyNames
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.source import Source
 from ffn.tabular.training_table.label_reading import LabelReading, toml_remedy
@@ -43,15 +44,23 @@ def read_labels(stream: Source, pipeline: Pipeline, name: str) -> tuple[list[Lab
     id_column = settings.id or ""
     found = Delivery(name=name, sha256="")
     rows: list[tuple[str, str, int, int]] = []
+    keys: list[tuple[str, ...]] = []
     with open_columns(
         stream, delimiter=data.delimiter, decimal=data.decimal, encoding=data.encoding
     ) as table:
         table.require(id_column, "outcomes.id")
         table.require(label, told if settings.label else "data.target")
-        for part in table.parts([id_column, label]):
+        asked = KeyNames(weight=data.weight, group=pipeline.settings.split.group).columns
+        own = [one for one in asked if table.header.names.count(one) == 1]
+        for part in table.parts(list(dict.fromkeys([id_column, label, *own]))):
             found.unreadable += len(part.rejects)
             rows += zip(
                 part.texts[id_column], part.texts[label], part.rows, part.lines, strict=True
+            )
+            keys += (
+                zip(*(part.texts[one] for one in own), strict=True)
+                if own
+                else [()] * len(part.rows)
             )
             found.notices += [
                 f"{one_line(name)}, line {reject.line:,}, cannot be read: {reject.detail}."
@@ -61,14 +70,22 @@ def read_labels(stream: Source, pipeline: Pipeline, name: str) -> tuple[list[Lab
     found.rows = len(rows) + found.unreadable
     classes = class_of_text(pipeline, [text for _, text, _, _ in rows], f"{name}, {quote(label)}")
     seen: dict[bytes, LabelRow] = {}
-    for shown, text, row, line in rows:
+    for (shown, text, row, line), cells in zip(rows, keys, strict=True):
         if text not in classes:
             found.unlabelled += 1
             continue
         if not shown:
             found.without_id += 1
             continue
-        one = LabelRow(id=id_digest(shown), shown=shown, label=classes[text], row=row, line=line)
+        one = LabelRow(
+            id=id_digest(shown),
+            shown=shown,
+            label=classes[text],
+            row=row,
+            line=line,
+            text=text,
+            keys=dict(zip(own, cells, strict=True)),
+        )
         first = seen.setdefault(one.id, one)
         if first.label != one.label:
             raise DataError(

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ffn.errors import DataError, FFNError, OutputError, quote
-from ffn.monitoring.record.delivery import Delivery
+from ffn.errors import DataError, FFNError, OutputError
+from ffn.monitoring.record.delivery import Delivery, LabelRow
 from ffn.monitoring.record.joining import join_rows, take_labels
 from ffn.monitoring.record.label_files import read_labels
 from ffn.monitoring.record.outcome_record import OutcomeRecord, changing_record, reading_record
 from ffn.monitoring.record.scored_parts import tables_of
 from ffn.monitoring.record.scored_tables import ScoredTable
 from ffn.object_stores.object_address import ObjectAddress
-from ffn.quantities import listed
 from ffn.registry.versions import version_folder
 from ffn.scoring.model import load
 from ffn.scoring.output.targets import COMPANIONS
@@ -229,7 +228,12 @@ def workshop(pipeline: Pipeline) -> Iterator[Path]:
         yield folder
 
 
-def deliver(pipeline: Pipeline, stream: Source, name: str) -> Delivery:
+def deliver(
+    pipeline: Pipeline,
+    stream: Source,
+    name: str,
+    also: Callable[[Sequence[LabelRow], Delivery], None] | None = None,
+) -> Delivery:
     """Take up a file of labels whose rows have ids.
 
     Parameters
@@ -240,6 +244,9 @@ def deliver(pipeline: Pipeline, stream: Source, name: str) -> Delivery:
         The file, at its beginning.
     name
         What the record calls it.
+    also
+        Called with the rows that have an id and a label, and what became of all rows, once the
+        labels are taken up. None, the default, for nothing more.
 
     Raises
     ------
@@ -249,26 +256,6 @@ def deliver(pipeline: Pipeline, stream: Source, name: str) -> Delivery:
     rows, found = read_labels(stream, pipeline, name)
     with changing_record(pipeline.artifacts) as record:
         done = take_labels(record, rows, found, time.time())
-    if done.joined:
-        done.notices += _rows_count_alike(pipeline)
+    if also is not None:
+        also(rows, done)
     return done
-
-
-def _rows_count_alike(pipeline: Pipeline) -> list[str]:
-    """Return a notice where training has weights or groups, which the record has not."""
-    settings = pipeline.settings
-    told = [
-        f"{what} ({key} = {quote(name)})"
-        for what, key, name in (
-            ("weights", "data.weight", settings.data.weight),
-            ("groups", "split.group", settings.split.group),
-        )
-        if name is not None
-    ]
-    if not told:
-        return []
-    return [
-        f"Labels joined by an id count alike, without {listed(told)}. For figures with them, and "
-        "for slices, give Model.evaluate the same rows with all features, their labels and these "
-        "columns; or take outcomes.id out of the settings, and give such a table to ffn evaluate."
-    ]

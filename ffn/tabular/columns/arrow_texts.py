@@ -17,6 +17,7 @@ __all__ = [
     "family_of",
     "in_utc",
     "is_text",
+    "moment_without_text",
     "no_plain_values",
     "plain_column",
     "plain_texts",
@@ -26,6 +27,8 @@ __all__ = [
 
 # A fraction of a second that is none: Arrow writes as many digits as the type can hold.
 _NO_FRACTION = r"\.0+(Z?)$"
+# What Arrow writes for 24:00, for infinity, and for other moments that no calendar has.
+_OUT_OF_RANGE = "<value out of range: "
 
 
 def as_texts(column: Any, where: str, decimal: str) -> Any:
@@ -99,6 +102,28 @@ def plain_texts(column: Any, where: str, decimal: str) -> Any:
     if pa.types.is_temporal(of):
         texts = pc.replace_substring_regex(texts, _NO_FRACTION, r"\1")
     return texts.cast(pa.large_string())
+
+
+def moment_without_text(column: Any, texts: Any) -> tuple[int, str] | None:
+    """Return the first date or time that has no text; None if all have one.
+
+    Parameters
+    ----------
+    column
+        ``pyarrow`` array or chunked array [n].
+    texts
+        Its texts [n].
+
+    Returns
+    -------
+    found
+        Its position, and what Arrow wrote for it.
+    """
+    if not pa.types.is_temporal(column.type):
+        return None
+    beyond = pc.starts_with(texts, _OUT_OF_RANGE)
+    place = pc.index(beyond, True).as_py()
+    return None if place < 0 else (place, texts[place].as_py())
 
 
 def in_utc(values: Any) -> Any:

@@ -97,8 +97,12 @@ def clock_texts(column: Any, form: ClockForm, missing_values: Collection[str], w
         )
     texts = as_texts(column, where, ".").dictionary_encode()
     plain = ClockForm()
-    known = [plain.number(text) for text in texts.dictionary.to_pylist()]
+    cells = texts.dictionary.to_pylist()
+    known = [plain.number(text) for text in cells]
     absent = {number for text in missing_values if not math.isnan(number := form.number(text))}
-    # A typed time has no AM or PM, and is none the less certain.
-    written = [None if number in absent else form.written(number) for number in known]
+    # A typed time has no AM or PM, and is none the less certain. 24:00 stays what no form reads.
+    written = [
+        None if number in absent else text if math.isnan(number) else form.written(number)
+        for text, number in zip(cells, known, strict=True)
+    ]
     return pa.array(written, pa.string()).take(texts.indices)

@@ -24,7 +24,11 @@ from flows.cli.commands.common import (
     read_blocks,
     share,
 )
-from flows.cli.commands.options.database_query import add_query
+from flows.cli.commands.options.database_query import (
+    add_query,
+    named_as_query,
+    refuse_files_beside_query,
+)
 from flows.cli.commands.options.runner_choice import add_addresses, given_runner, runner_of_scoring
 
 if TYPE_CHECKING:
@@ -168,10 +172,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> int:
     """Score the rows of a query, and append them to a table if one is named."""
-    given = [f"--{name}" for name in ("delimiter", "decimal", "encoding") if getattr(options, name)]
-    if options.files or options.new or given:
-        what = "FILE" if options.files else "--new" if options.new else given[0]
-        raise SettingsError(f"--query and {what} do not go together. Give one of them.")
+    refuse_files_beside_query(options)
     from ffn.object_stores.object_address import is_object_address
     from ffn.scoring.query_rows import PLAIN, queried_csv, query_to_score, write_back
 
@@ -187,6 +188,7 @@ def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> i
     with queried_csv(asked, pipeline) as csv:
         options.files = [str(csv)]
         outcome = _score(options, root, pipeline, _files(options, pipeline))
+        outcome = named_as_query(outcome, csv)
     written = None if outcome.refusals else write_back(asked, outcome.results[0])
     if options.json:
         table = {"table": written.to_json()} if written else {}

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ffn.errors import SettingsError
 from flows.cli.commands.common import VerbParser
 
-__all__ = ["add_query"]
+if TYPE_CHECKING:
+    from ffn.pipelines.outcomes import ScoreOutcome
+
+__all__ = ["add_query", "named_as_query", "refuse_files_beside_query"]
 
 
 def add_query(verb: VerbParser) -> None:
@@ -31,3 +40,22 @@ def add_query(verb: VerbParser) -> None:
         metavar="COLUMN",
         help="leave out rows whose COLUMN is in the table already (default: from pipeline.toml)",
     )
+
+
+def refuse_files_beside_query(options: argparse.Namespace) -> None:
+    """Refuse a query together with what says where else rows are, or how files are written."""
+    given = [f"--{name}" for name in ("delimiter", "decimal", "encoding") if getattr(options, name)]
+    if options.files or options.new or given:
+        what = "FILE" if options.files else "--new" if options.new else given[0]
+        raise SettingsError(f"--query and {what} do not go together. Give one of them.")
+
+
+def named_as_query(outcome: ScoreOutcome, made: Path) -> ScoreOutcome:
+    """Return it with the query in place of the file ``made`` of its rows, which is gone."""
+    from ffn.scoring.query_rows import QUERY_NAME
+
+    refusals = [
+        replace(one, source=Path(made.name), reason=one.reason.replace(str(made), QUERY_NAME))
+        for one in outcome.refusals
+    ]
+    return replace(outcome, refusals=refusals)
