@@ -33,11 +33,13 @@ def let_moments_beyond_pass(cursor: Any) -> None:
 
 def _lenient(strict: Any) -> Any:
     from psycopg import DataError
-    from psycopg.adapt import Loader
+    from psycopg.pq import Format
 
-    class Lenient(Loader):
+    # What psycopg's protocol of loaders asks for.
+    class Lenient:
+        format = Format.TEXT
+
         def __init__(self, oid: int, context: Any = None) -> None:
-            super().__init__(oid, context)
             self._load = strict(oid, context).load
 
         def load(self, data: Any) -> Any:
