@@ -18,7 +18,7 @@ def run() -> int:
     # and again, and once more at the end, would take a sixth of a retraining.
     gc.set_threshold(100_000, 20, 100)
     atexit.register(gc.freeze)
-    # Everything here computes on one thread (ffn/pipelines/blas_threads.py). Set before NumPy is
+    # Everything here computes on one thread (ffn/blas_threads.py). Set before NumPy is
     # loaded, the variable keeps OpenBLAS from starting others.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # pydantic would search every installed distribution for plugins, of which we use none.

@@ -12,7 +12,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from ffn.errors import BusyError, FFNError
 from ffn.pipelines.batch_scoring import options_for
-from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.blas_threads import one_blas_thread
 from ffn.pipelines.inbox_scoring import score_inbox_steps
 from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import ScoreOutcome

@@ -53,6 +53,12 @@ def test_a_few_rows_are_scored_without_the_libraries_of_training(repository: Pat
     assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
 
 
+def test_a_worker_of_a_cluster_scores_without_the_libraries_of_training(repository: Path) -> None:
+    loaded = loaded_by("import ffn.cluster_scoring.part_answers", repository)
+    assert {"ffn", "numpy"} <= loaded
+    assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
+
+
 def test_a_run_that_finds_nothing_to_do_does_not_load_scikit_learn(repository: Path) -> None:
     loaded = loaded_by(
         "import flows.cli.app, ffn.pipelines.retraining, ffn.monitoring.evaluate_outcome",

@@ -27,7 +27,7 @@ from ffn.backtesting.walk import NEWEST, Walked, walk
 from ffn.errors import DataError, SettingsError, quote
 from ffn.evaluation.inference.statistics import Interval
 from ffn.pipelines.api import pipeline_at
-from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.blas_threads import one_blas_thread
 from ffn.pipelines.progress import stage
 from ffn.quantities import counted
 from ffn.registry.provenance import circumstances

@@ -23,7 +23,7 @@ from ffn.clusters.likeness import own_likeness
 from ffn.clusters.parcels import pack_files, write_files
 from ffn.clusters.workers import RemoteTask, Workers
 from ffn.errors import ClusterError, DataError, TrainingError
-from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.blas_threads import one_blas_thread
 from ffn.search.combinations import with_combination
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline

@@ -18,7 +18,7 @@ from ffn.decision_rules.rule_choice import check_decision
 from ffn.errors import FFNError, TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import data_in_use
-from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
 from ffn.pipelines.progress import leaders, notice, searching, stage, trained
