@@ -11,7 +11,7 @@ from benchmarks.scale.families import Counted
 from ffn.capacity.rates import Rates, Way
 from ffn.storage.documents import canonical_json
 
-__all__ = ["ON_CLUSTERS", "SIDES", "Found", "rates_document"]
+__all__ = ["SIDES", "WATCHED", "Found", "rates_document"]
 
 SIDES: dict[str, tuple[tuple[str, ...], str]] = {
     "one process": ((), ""),
@@ -26,7 +26,11 @@ SIDES: dict[str, tuple[tuple[str, ...], str]] = {
 }
 """Options of the command, and its cluster; the first is what all are compared with."""
 
-ON_CLUSTERS = ("Dask", "parts on Dask")
+WATCHED: dict[str, tuple[tuple[str, ...], str]] = {
+    "Dask": SIDES["Dask"],
+    "parts on Dask": SIDES["parts on Dask"],
+    "parts on Dask, no shared disk": (("--partitioned",), "Dask, no shared disk"),
+}
 """Sides whose memory is watched."""
 
 Array = npt.NDArray[np.float64]
