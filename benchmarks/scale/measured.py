@@ -105,7 +105,8 @@ def rates_document(found: Found, machine: str) -> bytes:
     """
 
     def median(values: Array) -> float:
-        return round(float(np.median(values)), 3)
+        # What is next to nothing may be measured to be less.
+        return max(0.0, round(float(np.median(values)), 3))
 
     ways = {
         side: Way(

@@ -192,7 +192,7 @@ def shared_folder(offer: Offer | None) -> Iterator[SharedFolder | None]:
             with contextlib.suppress(OSError, DataError):
                 folder = stack.enter_context(WorkFolder.joined(Path(offer["path"])))
                 mode = _mode_of(folder, offer)
-                if mode is not None and _takes_files(folder):
+                if mode is not None and _takes_files(folder, mode):
                     found = SharedFolder(folder, offer, mode)
         yield found
 
@@ -219,11 +219,12 @@ def _mode_of(folder: WorkFolder, offer: Offer) -> int | None:
     return None
 
 
-def _takes_files(folder: WorkFolder) -> bool:
+def _takes_files(folder: WorkFolder, mode: int) -> bool:
     """Say whether files can be written here: the disk may be mounted for reading alone."""
     name = f"{secrets.token_hex(_KEY_DIGITS // 2)}.{secrets.token_hex(_ATTEMPT_BYTES)}.output"
     try:
-        folder.write(name).close()
+        with folder.write(name) as file:
+            os.fchmod(file.fileno(), mode)
         folder.unlink(name)
     except OSError:
         return False
