@@ -10,9 +10,9 @@ from prefect import flow, get_run_logger, runtime
 from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from ffn.blas_threads import one_blas_thread
 from ffn.errors import BusyError, FFNError
 from ffn.pipelines.batch_scoring import options_for
-from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.inbox_scoring import score_inbox_steps
 from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import ScoreOutcome

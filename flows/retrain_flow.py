@@ -10,10 +10,10 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.states import Completed
 
+from ffn.blas_threads import one_blas_thread
 from ffn.clusters.runner_options import check_runner_table
 from ffn.databases.secret_blocks import read_blocks_with
 from ffn.errors import BusyError, FFNError, one_line
-from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
 from ffn.pipelines.retraining import run_steps

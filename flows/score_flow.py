@@ -9,11 +9,11 @@ from typing import Any
 from prefect import flow
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from ffn.blas_threads import one_blas_thread
 from ffn.cluster_scoring.cluster_scoring import cluster_scoring
 from ffn.clusters.runner_options import check_runner_table
 from ffn.errors import FFNError
 from ffn.pipelines.batch_scoring import options_for, score_steps
-from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.scoring.inputs import FileToScore

@@ -85,6 +85,7 @@ LAYERS = [
 # Modules outside a package: the first import nothing of ours and serve all but the network,
 # the others are entrances, which nothing imports.
 FOUNDATION = {
+    "ffn.blas_threads",
     "ffn.errors",
     "ffn.extras",
     "ffn.interpreter",

@@ -83,8 +83,19 @@ def test_the_sentences_are_functions_of_the_rates(found: Found) -> None:
     )
     # As many CPU seconds elsewhere as in the command, so twice the time of one process.
     assert cells(said)["ranges on Dask"] == ["+100%", "50%", "2.0", "6.7 ms"]
-    assert "takes 10.5 CPU seconds for each gigabyte" in said
-    assert said.endswith("at most 1.0 workers busy, and scores at most 95 MB a second.")
+    assert "takes 10.50 CPU seconds for each gigabyte" in said
+    assert said.endswith(
+        "could keep 1 workers busy, and score 95 MB a second, if the disk and `payload_mb` allow "
+        "it."
+    )
+
+
+def test_what_is_too_little_to_be_measured_is_said_to_be_so(found: Found) -> None:
+    found.runs["parts on Dask", "short"] = [taken(0.50, 2.0)]
+    found.runs["parts on Dask", "long"] = [taken(0.49, 11.0)]
+    rates = read_rates(rates_document(found, "a machine"))
+    assert rates.ways["parts on Dask"].command == 0
+    assert costs_sentences(rates).endswith("written. That is too little to be measured.")
 
 
 def test_the_page_of_scale_says_what_is_computed(repository: Path) -> None:

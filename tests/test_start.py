@@ -66,6 +66,12 @@ def test_a_folder_with_a_model_is_loaded_without_what_reads_settings(
     assert loaded & {"pandas", "pydantic", "scipy", "sklearn"} == set()
 
 
+def test_a_worker_of_a_cluster_scores_without_the_libraries_of_training(repository: Path) -> None:
+    loaded = loaded_by("import ffn.cluster_scoring.part_answers", repository)
+    assert {"ffn", "numpy"} <= loaded
+    assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
+
+
 def test_a_run_that_finds_nothing_to_do_does_not_load_scikit_learn(repository: Path) -> None:
     loaded = loaded_by(
         "import flows.cli.app, ffn.pipelines.retraining, ffn.monitoring.evaluate_outcome",

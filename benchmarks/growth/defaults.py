@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.growth.steps import Timed, cpu_seconds
+from ffn.blas_threads import one_blas_thread
 from ffn.pipelines import retraining
-from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.outcomes import RetrainOutcome
 from ffn.settings.pipeline import find_pipeline
 

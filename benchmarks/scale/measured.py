@@ -11,7 +11,7 @@ from benchmarks.scale.families import Counted
 from ffn.capacity.rates import Rates, Way
 from ffn.storage.documents import canonical_json
 
-__all__ = ["ON_CLUSTERS", "SIDES", "Found", "rates_document"]
+__all__ = ["SIDES", "WATCHED", "Found", "rates_document"]
 
 SIDES: dict[str, tuple[tuple[str, ...], str]] = {
     "one process": ((), ""),
@@ -26,7 +26,11 @@ SIDES: dict[str, tuple[tuple[str, ...], str]] = {
 }
 """Options of the command, and its cluster; the first is what all are compared with."""
 
-ON_CLUSTERS = ("Dask", "parts on Dask")
+WATCHED: dict[str, tuple[tuple[str, ...], str]] = {
+    "Dask": SIDES["Dask"],
+    "parts on Dask": SIDES["parts on Dask"],
+    "parts on Dask, no shared disk": (("--partitioned",), "Dask, no shared disk"),
+}
 """Sides whose memory is watched."""
 
 Array = npt.NDArray[np.float64]
@@ -101,7 +105,8 @@ def rates_document(found: Found, machine: str) -> bytes:
     """
 
     def median(values: Array) -> float:
-        return round(float(np.median(values)), 3)
+        # What is next to nothing may be measured to be less.
+        return max(0.0, round(float(np.median(values)), 3))
 
     ways = {
         side: Way(

@@ -90,12 +90,21 @@ def costs_sentences(rates: Rates) -> str:
     spread = rates.ways["parts on Dask"]
     lines += [
         "",
-        f"On a cluster, the command takes {spread.command:.1f} CPU seconds for each gigabyte, as "
-        "it receives, checks and writes what is labelled. So one command keeps at most "
-        f"{spread.workers / spread.command:.1f} workers busy, and scores at most "
-        f"{1000 / spread.command:,.0f} MB a second.",
+        "With parts on a cluster whose workers see files and output, the command takes "
+        f"{spread.command:.2f} CPU seconds for each gigabyte, as it checks and notes what they "
+        f"have written. {_busy(spread)}",
     ]
     return "\n".join(lines)
+
+
+def _busy(way: Way) -> str:
+    """Say how many workers a command keeps busy."""
+    if not way.command:
+        return "That is too little to be measured."
+    return (
+        f"So one command could keep {way.workers / way.command:,.0f} workers busy, and score "
+        f"{1000 / way.command:,.0f} MB a second, if the disk and `payload_mb` allow it."
+    )
 
 
 def _total(way: Way) -> float:

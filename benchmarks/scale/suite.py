@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.machine import describe_machine
 from benchmarks.scale.families import Counted, adopt_orphans, run_counted
 from benchmarks.scale.loopback_clusters import Cluster, dask_cluster, is_apart, ray_cluster
-from benchmarks.scale.measured import ON_CLUSTERS, SIDES, Found, rates_document
+from benchmarks.scale.measured import SIDES, WATCHED, Found, rates_document
 from benchmarks.scale.page import with_capacity
 from benchmarks.scale.prefect_runs import runs_an_hour
 from benchmarks.scale.tables import memory_table, parts_verdict, sides_table, tasks_table
@@ -190,25 +190,29 @@ class _Bench:
     def watch_memory(self) -> None:
         """Score longer and longer files on a cluster."""
         for copies in self.extent.copies:
-            source = self.scratch / f"copies-{copies}.csv"
+            # Seen by all but the workers without the disk.
+            source = self.scratch / "hidden" / f"copies-{copies}.csv"
             with (self.scratch / "long.csv").open("rb") as long, source.open("wb") as file:
                 header = long.readline()
                 file.write(header)
                 for _ in range(copies):
                     long.seek(len(header))
                     shutil.copyfileobj(long, file)
-            for side in ON_CLUSTERS:
+            for side in WATCHED:
                 _tell(f"scale, {source.stat().st_size / 1e9:.1f} GB: {side}")
                 done = self._score(side, source.name)
                 self.found.memory[side, source.stat().st_size] = done
             source.unlink()
 
     def _score(self, side: str, name: str) -> Counted:
-        options, cluster = SIDES[side]
+        options, cluster = (SIDES | WATCHED)[side]
         own = self._clusters.get(cluster)
-        source = self.scratch / ("hidden" if cluster.endswith("disk") else "") / name
-        output = self.scratch / "out" / ("parts" if "--partitioned" in options else "out.csv")
-        shutil.rmtree(output.parent, ignore_errors=True)
+        hidden = self.scratch / "hidden" / name
+        source = hidden if hidden.exists() else self.scratch / name
+        # A worker without the disk sees no output either.
+        out = source.parent / "out"
+        output = out / ("parts" if "--partitioned" in options else "out.csv")
+        shutil.rmtree(out, ignore_errors=True)
         where = (
             "--output",
             str(output),

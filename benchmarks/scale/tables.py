@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.scale.measured import SIDES, Found
+from benchmarks.scale.measured import SIDES, WATCHED, Found
 from ffn.quantities import counted
 
 __all__ = ["PARTS_OVERHEAD", "memory_table", "parts_verdict", "sides_table", "tasks_table"]
@@ -115,7 +115,7 @@ def memory_table(found: Found) -> str:
 
 def _tasks(side: str, size: int) -> int:
     """Return into how many ranges or parts a file is divided."""
-    mib = _PART_MIB if "--partitioned" in SIDES[side][0] else _RANGE_MIB
+    mib = _PART_MIB if "--partitioned" in WATCHED[side][0] else _RANGE_MIB
     return -(-size // (mib * 1024 * 1024))
 
 

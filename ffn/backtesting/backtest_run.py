@@ -24,10 +24,10 @@ from ffn.backtesting.schedules_compared import (
 )
 from ffn.backtesting.schedules_plan import FEWEST_PERIODS, SchedulesPlan, plan_schedules
 from ffn.backtesting.walk import NEWEST, Walked, walk
+from ffn.blas_threads import one_blas_thread
 from ffn.errors import DataError, SettingsError, quote
 from ffn.evaluation.inference.statistics import Interval
 from ffn.pipelines.api import pipeline_at
-from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.progress import stage
 from ffn.registry.provenance import circumstances
 from ffn.settings.pipeline import SETTINGS_FILE, Pipeline

@@ -175,7 +175,7 @@ def plan_capacity(demand: Demand, rates: Rates) -> CapacityPlan:
         used = {CORES: together.command / (window * demand.cores)}
         return _planned(_HERE, demand, rates, together, used, _whole(together.command / window))
     spread = _seconds(rates.ways[_CLUSTER], demand, rates)
-    # What is labelled comes back to the command, whether the workers see the disk or not.
+    # Whoever writes what is labelled: it crosses one card, that of the machine with the disk.
     card = demand.hours * _HOUR * BUSY * demand.network / _BITS
     used = {
         COMMAND: spread.command / window,

@@ -38,8 +38,8 @@ _THEN: Mapping[str, str] = {
     "--dask-address ADDRESS`; or take longer.",
     COMMAND: "Run several commands side by side, each with a folder of its own to read and to "
     "write. One file that is too long for one command has to be cut before.",
-    CARD: "Run the commands on several machines, each with a card of its own, near the "
-    "storage; or take longer.",
+    CARD: "Divide the files among several disks, each on a machine with a card of its own; or "
+    "take longer.",
     PREFECT: "Make fewer runs: larger files, or a folder for one command; or score with "
     "`--direct`, which asks no server.",
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from ffn.cluster_scoring.bounded_tasks import BoundedTasks
 from ffn.cluster_scoring.part_tasks import shares_of
 from ffn.cluster_scoring.range_tasks import RangeOfFile
+from ffn.cluster_scoring.shared_folder import OfferedFolder
 from ffn.cluster_scoring.worker_tasks import PartTask, RangeTask
 from ffn.clusters.workers import Workers, open_workers
 from ffn.errors import ClusterError, SettingsError
@@ -107,14 +108,17 @@ class ClusterScoring:
         step = min(range_bytes, self._most_bytes // _TASKS_EACH)
         bounds = [begin, *range(begin + step, size, step), size]
         ranges = (RangeOfFile(*bound) for bound in pairwise(bounds))
-        task = RangeTask(self.begin(), run, model, options)
-        with contextlib.closing(
-            self._tasks.in_order(ranges, lambda one: one.until - one.begin, task.compute)
-        ) as parts:
+        workers = self.begin()
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(OfferedFolder.offered(run.journal.folder))
+            task = RangeTask(workers, run, model, options, folder)
+            parts = self._tasks.in_order(ranges, lambda one: one.until - one.begin, task.compute)
+            stack.enter_context(contextlib.closing(parts))
             for one, part in parts:
                 if part is not None and run.fits(part):
                     task.join(part)
                 else:
+                    task.drop(part)
                     run.go_to_mark()
                     run.score(one.until)
                 if run.records.mark.offset < one.until:
@@ -142,12 +146,14 @@ class ClusterScoring:
         """
         if not parts:
             return
-        task = PartTask(self.begin(), work, self._most_bytes)
-        with contextlib.closing(
-            self._tasks.in_order(
+        workers = self.begin()
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(OfferedFolder.offered(work.staging.folder))
+            task = PartTask(workers, work, self._most_bytes, folder)
+            shares = self._tasks.in_order(
                 shares_of(parts, self._most_bytes), lambda share: share.size, task.compute
             )
-        ) as shares:
+            stack.enter_context(contextlib.closing(shares))
             for share, results in shares:
                 if results is None:
                     # Not in the thread of a task, which nothing could interrupt.

@@ -1,8 +1,9 @@
 """Parts of a partitioned output, scored by a worker: what is sent, and what comes back.
 
 A part is a whole table, or a range of a long file; small ones are sent several at a time. The
-worker reads a part where it sees the same file, and is sent it otherwise. What comes back are the
-files of the part, which are put into the work folder of the run as if they had been made here.
+worker reads a part where it sees the same file, and is sent it otherwise. It writes the files of
+the part into the work folder of the run where it sees that, and otherwise they come back and are
+put there as if they had been made here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ffn.cluster_scoring.plausible_counts import are_counts
 from ffn.cluster_scoring.range_tasks import LEAST_HEAD, MARGIN
 from ffn.cluster_scoring.requests import request_with
 from ffn.cluster_scoring.seen_file import sighting
-from ffn.errors import DataError, OutputError
+from ffn.cluster_scoring.shared_folder import Offer, StoredNames
 from ffn.scoring.partitioned.part_account import PartAccount, stamp_of, write_account
 from ffn.scoring.partitioned.part_plan import InputPart
 from ffn.scoring.partitioned.part_processes import PartResult, PartWork
@@ -30,7 +31,6 @@ __all__ = [
     "OpenPart",
     "ShareOfParts",
     "request_for",
-    "results_of",
     "shares_of",
 ]
 
@@ -135,16 +135,19 @@ class OpenPart(NamedTuple):
         }
 
     def take(
-        self, found: Mapping[str, Any], output: bytearray, rejects: bytearray, work: PartWork
+        self,
+        found: Mapping[str, Any],
+        files: tuple[bytearray, bytearray] | StoredNames,
+        work: PartWork,
     ) -> PartResult:
-        """Put the files of a part into the work folder, as if they had been made here.
+        """Put the files of a part into their place in the work folder, as if made here.
 
         Parameters
         ----------
         found
             What the worker says of it.
-        output, rejects
-            Its files.
+        files
+            Content of the output and of the rejects, or their names in the work folder.
         work
             What all parts are scored with.
 
@@ -165,7 +168,10 @@ class OpenPart(NamedTuple):
             raise ValueError("the counts of the part")
         if found["state"]["scored"] != account.counts["scored"]:
             raise ValueError("the counts of the part")
-        for its, content in ((account.output, output), (account.rejects, rejects)):
+        contents: list[bytearray | str] = [*files]
+        for its, content in zip((account.output, account.rejects), contents, strict=True):
+            if isinstance(content, str):
+                continue
             digest = hashlib.sha256(content).hexdigest()
             if (its["bytes"], its["sha256"]) != (len(content), digest):
                 raise ValueError("a file is not what it is said to be")
@@ -177,17 +183,26 @@ class OpenPart(NamedTuple):
         )
         with naming_part(part):
             staging.folder.unlink(part_file(part.key, "part"))
-            for kind, content in (("output", output), ("rejects", rejects)):
+            for kind, content in zip(("output", "rejects"), contents, strict=True):
+                if isinstance(content, str):
+                    staging.folder.settle(content, part_file(part.key, kind))
+                    continue
                 with staging.folder.update(part_file(part.key, kind)) as file:
                     file.write(content)
                     file.truncate()
-            staging.folder.sync(part_file(part.key, "output"))
+            if not isinstance(files[0], str):
+                staging.folder.sync(part_file(part.key, "output"))
             write_account(staging.folder, part.key, staging.work, account, dict(found["state"]))
         return PartResult(part, account, None)
 
 
 def request_for(
-    parts: Sequence[OpenPart], options: Options, here: Mapping[str, str], *, send: bool
+    parts: Sequence[OpenPart],
+    options: Options,
+    here: Mapping[str, str],
+    offer: Offer | None,
+    *,
+    send: bool,
 ) -> bytes:
     """Return what a worker is asked.
 
@@ -199,6 +214,8 @@ def request_for(
         Options of scoring.
     here
         What this process is like.
+    offer
+        By what the worker recognises the work folder; None if it is to send the files.
     send
         As for `OpenPart.asked`.
     """
@@ -208,47 +225,8 @@ def request_for(
         about, content = part.asked(options, send=send)
         told.append(about)
         pieces |= {f"{number}.{name}": some for name, some in content.items()}
-    asked = {"likeness": here, "options": asdict(options), "parts": told}
+    asked = {"likeness": here, "options": asdict(options), "folder": offer, "parts": told}
     return request_with(asked, pieces)
-
-
-def results_of(
-    said: Mapping[str, Any],
-    pieces: Mapping[str, bytearray],
-    parts: Sequence[OpenPart],
-    work: PartWork,
-) -> Iterator[PartResult]:
-    """Yield what became of parts, after putting their files into the work folder.
-
-    Parameters
-    ----------
-    said, pieces
-        The worker's answer.
-    parts
-        What it was asked.
-    work
-        What all parts are scored with.
-
-    Raises
-    ------
-    OutputError
-        The work folder cannot be written.
-    KeyError, TypeError, ValueError, AttributeError
-        As for `OpenPart.take`.
-    """
-    for number, (one, found) in enumerate(zip(parts, said["parts"], strict=True)):
-        if "refusal" in found:
-            yield PartResult(one.part, None, DataError(str(found["refusal"])))
-        elif found["account"] is None:
-            yield PartResult(one.part, None, None)
-        else:
-            files = pieces[f"{number}.output"], pieces[f"{number}.rejects"]
-            try:
-                yield one.take(found, *files, work)
-            except OutputError:
-                raise
-            except DataError as refusal:
-                yield PartResult(one.part, None, refusal)
 
 
 def _all_of(stream: Source, begin: int, end: int) -> bytes:

@@ -6,9 +6,9 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ffn.blas_threads import one_blas_thread
 from ffn.clusters.answers import answer_with
 from ffn.clusters.parcels import pack, unpack
-from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.scoring.parallel.file_run import keep_freed_memory
 from ffn.storage.documents import canonical_json, parse_json
 

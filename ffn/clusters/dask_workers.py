@@ -37,6 +37,9 @@ _CONFIGURATION = {
     "distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s",
     # What is sent is bounded by ``payload_mb``; by default 10 MB give a warning.
     "distributed.admin.large-graph-warning-threshold": "4GB",
+    # Looks at the stacks of workers a hundred times a second, for a page that nobody opens: a
+    # cluster of a run has none. Clusters of others have settings of their own.
+    "distributed.worker.profile.enabled": False,
 }
 # Packages that are compared before anything of ours is run: a worker may not have it.
 _PACKAGES = {"ffn-pipeline": "packages.ffn", "numpy": "packages.numpy"}

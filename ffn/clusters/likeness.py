@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ffn.errors import quote
@@ -33,9 +35,15 @@ _LONGEST = 60
 
 def own_likeness() -> dict[str, str]:
     """Return what this process is compared by: versions, digest of the code, machine, BLAS."""
+    return dict(_found())
+
+
+@functools.cache
+def _found() -> Mapping[str, str]:
+    # Looked up once, for each task asks: what a process has loaded stays what it is.
     found = circumstances()
     flat = {**found, **{f"packages.{name}": own for name, own in found["packages"].items()}}
-    return {key: str(flat.get(key, "")) for key, _ in _COMPARED}
+    return MappingProxyType({key: str(flat.get(key, "")) for key, _ in _COMPARED})
 
 
 def unlikeness(here: Mapping[str, str], there: Mapping[str, Any], worker: str) -> str | None:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ffn.blas_threads import one_blas_thread
 from ffn.checkpoints.candidate_files import read_candidate, write_candidate
 from ffn.checkpoints.stage_files import STAGE_FILES, read_stage, write_stage
 from ffn.clusters.answers import answer_with, read_answer
@@ -23,7 +24,6 @@ from ffn.clusters.likeness import own_likeness
 from ffn.clusters.parcels import pack_files, write_files
 from ffn.clusters.workers import RemoteTask, Workers
 from ffn.errors import ClusterError, DataError, TrainingError
-from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.search.combinations import with_combination
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from ffn.blas_threads import one_blas_thread
 from ffn.errors import FFNError, SettingsError, did_you_mean, quote
 from ffn.object_stores.object_address import ObjectAddress
-from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess, Step
 from ffn.pipelines.interruption import check
 from ffn.pipelines.outcomes import Refusal, ScoreOutcome

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ffn.blas_threads import one_blas_thread
 from ffn.errors import FFNError, OutputError
 from ffn.pipelines.batch_scoring import beside_production, kept_for_outcomes
-from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess, Step
 from ffn.pipelines.outcomes import Refusal, ScoreOutcome
 from ffn.pipelines.progress import on_block, stage

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ffn.auditing.audited_columns import choose_audited
+from ffn.blas_threads import one_blas_thread
 from ffn.checkpoints.finished_candidates import forget_candidates, taken_in_words
 from ffn.criteria.criterion import Criterion, criterion_of
 from ffn.decision_rules.rule_choice import check_decision
 from ffn.errors import FFNError, TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import data_in_use
-from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
 from ffn.pipelines.progress import leaders, notice, searching, stage, trained

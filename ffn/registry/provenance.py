@@ -11,15 +11,17 @@ import importlib.metadata
 import platform
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ffn.errors import one_line
 from ffn.lineage.git_commit import commit_of
 from ffn.registry.actor import Actor
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.documents import canonical_json
-from ffn.training.training_data import Prepared
 from ffn.version import __version__
+
+if TYPE_CHECKING:
+    from ffn.training.training_data import Prepared
 
 __all__ = ["PROVENANCE", "circumstances", "code_sha256", "provenance", "settings_sha256"]
 

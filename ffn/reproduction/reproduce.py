@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ffn.blas_threads import one_blas_thread
 from ffn.bundles.bundle import Bundle, write_bundle
 from ffn.bundles.contents import read_contents, read_registered
 from ffn.errors import BundleError, FFNError, RegistryError
-from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import InProcess
 from ffn.pipelines.progress import stage
 from ffn.pipelines.retraining import fit, prepare

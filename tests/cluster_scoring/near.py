@@ -9,15 +9,31 @@ from ffn.cluster_scoring.cluster_scoring import ClusterScoring
 from ffn.clusters.parcels import pack, unpack
 from tests.helpers.near_workers import NearWorkers
 
+SEES: dict[str, dict[str, bool]] = {
+    "all": {},
+    "the input": {"apart": True},
+    "the folder": {"far": True},
+    "nothing": {"far": True, "apart": True},
+}
+"""What workers see of the disk."""
+
 
 class Near(NearWorkers):
-    """Workers that see the disk, unless they are ``far``, and are ``asked`` something else."""
+    """Workers that see the disk, unless they are ``far``, and are ``asked`` something else.
+
+    Those that are ``apart`` see another folder in the place of the work folder.
+    """
 
     def __init__(
-        self, *, far: bool = False, asked: dict[str, Any] | None = None, **how: Any
+        self,
+        *,
+        far: bool = False,
+        apart: bool = False,
+        asked: dict[str, Any] | None = None,
+        **how: Any,
     ) -> None:
         super().__init__(ask=self._asked, **how)
-        self.far, self.asked = far, asked or {}
+        self.far, self.apart, self.asked = far, apart, asked or {}
 
     def scoring(self, payload_mb: int = 1) -> ClusterScoring:
         return ClusterScoring(lambda: self, payload_mb)
@@ -25,6 +41,8 @@ class Near(NearWorkers):
     def _asked(self, request: bytes) -> bytes:
         pieces = unpack(request)
         asked = json.loads(pieces["asked.json"]) | self.asked
+        if self.apart and asked["folder"]:
+            asked["folder"]["content"] = "of another folder"
         if self.far:
             for one in asked.get("parts", [asked]):
                 if one.get("seen"):

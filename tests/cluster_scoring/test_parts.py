@@ -15,7 +15,7 @@ from ffn.clusters.parcels import unpack
 from ffn.errors import ClusterError, DataError
 from ffn.scoring.output.score_result import Progress
 from ffn.scoring.partitioned.score_dataset import score_dataset
-from tests.cluster_scoring.near import Near
+from tests.cluster_scoring.near import SEES, Near
 from tests.cluster_scoring.test_ranges import HEADER, LINES, MODEL, write_rows
 from tests.helpers.near_workers import Change, saying
 from tests.scoring.partitioned.lakes import published
@@ -54,22 +54,22 @@ def score_twice(source: Path, folder: Path, near: Near, **options: Any) -> Any:
     return result
 
 
-@pytest.mark.parametrize("far", [False, True], ids=["seen", "sent"])
+@pytest.mark.parametrize("sees", SEES)
 @pytest.mark.parametrize("form", ["same", "csv", "parquet"])
-def test_a_folder_of_tables(tmp_path: Path, far: bool, form: str) -> None:
-    near = Near(far=far)
+def test_a_folder_of_tables(tmp_path: Path, sees: str, form: str) -> None:
+    near = Near(**SEES[sees])
     result = score_twice(lake(tmp_path / "lake"), tmp_path, near, partitioned=form)
     assert (result.rows, result.rejected) == (8, 1)
     # Small tables go together; those that are not seen are asked for again, and sent.
-    assert len(near.requests) == (2 if far else 1)
+    assert len(near.requests) == (2 if near.far else 1)
 
 
-@pytest.mark.parametrize("far", [False, True], ids=["seen", "sent"])
+@pytest.mark.parametrize("sees", SEES)
 @pytest.mark.parametrize("form", ["same", "parquet"])
 @pytest.mark.parametrize("shape", LINES)
-def test_a_long_file(tmp_path: Path, shape: str, form: str, far: bool) -> None:
+def test_a_long_file(tmp_path: Path, shape: str, form: str, sees: str) -> None:
     source = write_rows(tmp_path / "in.csv", LINES[shape], rows=6_000)
-    score_twice(source, tmp_path, Near(far=far), partitioned=form, part_bytes=20_000)
+    score_twice(source, tmp_path, Near(**SEES[sees]), partitioned=form, part_bytes=20_000)
 
 
 def test_what_is_done_is_kept_when_the_cluster_is_lost(
@@ -149,7 +149,7 @@ def test_a_part_that_is_too_large_to_be_sent_is_scored_here(tmp_path: Path) -> N
     ],
 )
 def test_an_answer_that_is_no_part_is_refused(tmp_path: Path, change: Change) -> None:
-    there = Near(change=change).scoring().score_parts
+    there = Near(change=change, apart=True).scoring().score_parts
     with pytest.raises(ClusterError, match=r"^the cluster: what a worker sent back is no part of"):
         score_dataset(MODEL, lake(tmp_path / "lake"), tmp_path / "out/out", elsewhere=there)
     assert published(tmp_path / "out/out") == {}

@@ -17,7 +17,7 @@ from ffn.clusters.parcels import pack, unpack
 from ffn.errors import ClusterError, DataError, SettingsError
 from ffn.scoring.score_file import score_csv
 from ffn.settings.service_settings import RunnerSettings
-from tests.cluster_scoring.near import Near
+from tests.cluster_scoring.near import SEES, Near
 from tests.helpers.explainable import explainable
 from tests.helpers.near_workers import saying
 from tests.helpers.scorers import TenthsScorer
@@ -52,21 +52,21 @@ def score_near(
     return score_csv(MODEL, source, output, elsewhere=there, **options)
 
 
-@pytest.mark.parametrize("far", [False, True], ids=["seen", "sent"])
+@pytest.mark.parametrize("sees", SEES)
 @pytest.mark.parametrize(
     ("shape", "end"),
     [*((shape, "") for shape in LINES), ("line ends in quotes", '1,2,"p\n' * 9)],
 )
-def test_the_same_bytes(tmp_path: Path, shape: str, end: str, far: bool) -> None:
+def test_the_same_bytes(tmp_path: Path, shape: str, end: str, sees: str) -> None:
     source = write_rows(tmp_path / "in.csv", LINES[shape], end=end)
     score_csv(MODEL, source, tmp_path / "here/out.csv", probabilities=True)
-    near = Near(far=far)
+    near = Near(**SEES[sees])
     result = score_near(source, tmp_path / "there/out.csv", near, probabilities=True)
     assert files(tmp_path / "there") == files(tmp_path / "here")
     assert result.rows > 1_000
     sent = [request for request in near.requests if "text" in unpack(request)]
     assert len(near.requests) > 10
-    assert bool(sent) == far
+    assert bool(sent) == near.far
 
 
 RECORDS = st.sampled_from(
@@ -89,7 +89,7 @@ RECORDS = st.sampled_from(
 @given(
     records=st.lists(RECORDS, min_size=1, max_size=60),
     size=st.integers(20, 300),
-    far=st.booleans(),
+    sees=st.sampled_from(list(SEES)),
     line_end=st.sampled_from(["\n", "\r\n", "\r"]),
     bom=st.sampled_from(["", "\ufeff"]),
 )
@@ -97,7 +97,7 @@ def test_any_file_gives_the_same_bytes_or_the_same_refusal(
     tmp_path_factory: pytest.TempPathFactory,
     records: list[str],
     size: int,
-    far: bool,
+    sees: str,
     line_end: str,
     bom: str,
 ) -> None:
@@ -108,7 +108,7 @@ def test_any_file_gives_the_same_bytes_or_the_same_refusal(
     for name in ("here", "there"):
         score: Any = partial(score_csv, MODEL)
         if name == "there":
-            score = partial(score_near, near=Near(far=far), size=size)
+            score = partial(score_near, near=Near(**SEES[sees]), size=size)
         try:
             score(folder / "in.csv", folder / name / "out.csv")
             told.append("")
@@ -174,7 +174,7 @@ def test_an_answer_that_is_no_part_is_refused_and_leaves_nothing(
     source = write_rows(tmp_path / "in.csv", {})
     told = rf"^the cluster: what a worker sent back is no part of {source}\. Check what else runs"
     with pytest.raises(ClusterError, match=told):
-        score_near(source, tmp_path / "out/out.csv", Near(change=change))
+        score_near(source, tmp_path / "out/out.csv", Near(change=change, apart=True))
     assert files(tmp_path / "out") == {}
 
 

@@ -90,7 +90,8 @@ def test_dask_gives_the_same_bytes_though_a_worker_is_killed(
 
     root = hidden(scored, tmp_path)
     first, second = (dask.worker(sees_the_disk=sees_the_disk) for _ in range(2))
-    source, output = root / "long.csv", tmp_path / "there/out.csv"
+    # The workers without the disk see neither, or the output is written by them.
+    source, output = root / "long.csv", (tmp_path if sees_the_disk else root) / "there/out.csv"
     options = ("--output", output, "--dask-address", dask.address, "--json", "--root", root)
     how = ("--direct",) if direct else ()
     process = start(tmp_path, "score", "iris", source, EXPLAIN, *how, *options)
@@ -104,8 +105,9 @@ def test_dask_gives_the_same_bytes_though_a_worker_is_killed(
     assert second.poll() is None
 
 
+@pytest.mark.parametrize("shared", [True, False], ids=["written there", "sent back"])
 def test_parts_on_dask_are_those_of_one_process(
-    scored: Path, tmp_path: Path, ffn: Command, dask: DaskCluster
+    scored: Path, tmp_path: Path, ffn: Command, dask: DaskCluster, shared: bool
 ) -> None:
     import distributed
 
@@ -118,11 +120,15 @@ def test_parts_on_dask_are_those_of_one_process(
             part = "".join(itertools.islice(file, 20_000))
             (tables / f"{number}.csv").write_text(header + part)
     dask.worker()
-    for where, cluster in (("here", ()), ("there", ("--dask-address", dask.address))):
-        output = ("--output", tmp_path / where / "parts", "--partitioned", "--direct", "--json")
+    there = (tmp_path if shared else root) / "there"
+    for where, cluster in (
+        (tmp_path / "here", ()),
+        (there, ("--dask-address", dask.address)),
+    ):
+        output = ("--output", where / "parts", "--partitioned", "--direct", "--json")
         done = ffn("score", "iris", tables, *output, *cluster, "--root", root)
         assert (done.code, done.err) == (0, ""), done
-    assert files_of(tmp_path / "there") == files_of(tmp_path / "here")
+    assert files_of(there) == files_of(tmp_path / "here")
     with distributed.Client(dask.address) as client:
         (scored_there,) = client.run(
             lambda: "ffn.cluster_scoring.part_answers" in __import__("sys").modules

@@ -32,7 +32,10 @@ UNFINISHED = ".ffn-unfinished"
 _OURS = re.compile(
     r"journal\.[01]|output|packed|rejects|manifest|pending|\d+\.(output|rejects)"
     r"|[0-9a-f]{24}\.(output|rejects|part)"
+    r"|[0-9a-f]{24}\.[0-9a-f]{16}\.(output|rejects)|[0-9a-f]{32}\.shared"
 )
+# Of these, the ones that workers of a cluster write, and that by which they recognise the folder.
+_OF_WORKERS = re.compile(r"[0-9a-f]{24}\.[0-9a-f]{16}\.\w+|[0-9a-f]{32}\.shared")
 # Of these, the ones that a later run goes on from.
 _NOTES = re.compile(r"journal\.[01]|pending|[0-9a-f]{24}\.part")
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -76,6 +79,23 @@ class WorkFolder:
         FileNotFoundError
             It does not exist.
         """
+        with cls.joined(path) as folder:
+            lock(folder._descriptor, wait=False)
+            # Earlier versions of this program created it with the default permissions.
+            if stat.S_IMODE(os.fstat(folder._descriptor).st_mode) != stat.S_IRWXU:
+                os.fchmod(folder._descriptor, stat.S_IRWXU)
+            yield folder
+
+    @classmethod
+    @contextlib.contextmanager
+    def joined(cls, path: Path) -> Iterator[WorkFolder]:
+        """Open the folder at ``path`` while the block runs, for the process that has locked it.
+
+        Raises
+        ------
+        DataError, FileNotFoundError
+            As for `opened`.
+        """
         try:
             folder = cls(path, open_folder(path))
         except OSError as error:
@@ -90,10 +110,6 @@ class WorkFolder:
                 raise _not_ours(path, "belongs to another user")
             if status.st_mode & _OTHERS_MAY_WRITE:
                 raise _not_ours(path, "can be written by other users")
-            lock(folder._descriptor, wait=False)
-            # Earlier versions of this program created it with the default permissions.
-            if stat.S_IMODE(status.st_mode) != stat.S_IRWXU:
-                os.fchmod(folder._descriptor, stat.S_IRWXU)
             yield folder
         finally:
             os.close(folder._descriptor)
@@ -138,6 +154,10 @@ class WorkFolder:
         """
         os.rename(name, target, src_dir_fd=self._descriptor, dst_dir_fd=within)
 
+    def settle(self, name: str, final: str) -> None:
+        """Give the file ``name`` another name in the folder; a file that has it is replaced."""
+        self.rename(name, Path(final), within=self._descriptor)
+
     def holds(self, name: str) -> bool:
         """Return whether there is a plain file ``name`` of this user."""
         with contextlib.suppress(OSError):
@@ -158,6 +178,11 @@ class WorkFolder:
         for name in filter(_OURS.fullmatch, self._names()):
             if name not in kept:
                 self.unlink(name)
+
+    def sweep_workers(self) -> None:
+        """Delete what workers of earlier runs have left; they may still be at work."""
+        for name in filter(_OF_WORKERS.fullmatch, self._names()):
+            self.unlink(name)
 
     def sync(self, name: str) -> None:
         """Force the file ``name`` to the disk."""

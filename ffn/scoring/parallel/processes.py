@@ -14,8 +14,7 @@ from multiprocessing.context import ForkContext, ForkProcess, SpawnContext, Spaw
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_info
-
+from ffn.blas_threads import threads_beside
 from ffn.bundles.bundle import Bundle
 from ffn.scoring.rows.scorer import Scorer
 
@@ -37,7 +36,7 @@ def way_to_start() -> Any:
     copied = (
         threads.exists()
         and threading.active_count() == 1
-        and len(list(threads.iterdir())) == 1 + _threads_of_openblas()
+        and len(list(threads.iterdir())) in (1, 1 + threads_beside())
     )
     return Copies() if copied else ApartFromTheFolder()
 
@@ -94,11 +93,6 @@ def _safe_path() -> Iterator[None]:
             del os.environ[_SAFE_PATH]
         else:
             os.environ[_SAFE_PATH] = before
-
-
-def _threads_of_openblas() -> int:
-    pools = threadpool_info()
-    return sum(pool["num_threads"] - 1 for pool in pools if pool["internal_api"] == "openblas")
 
 
 def alone() -> None:

@@ -28,7 +28,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Compare the two versions and print the result."""
     _, pipeline = find(options)
-    from ffn.pipelines.blas_threads import one_blas_thread
+    from ffn.blas_threads import one_blas_thread
     from ffn.promotion.comparison import compare
     from ffn.promotion.register import jsonable
     from flows.cli.display.comparison_table import print_comparison

@@ -246,7 +246,8 @@ def _score_here(
         return score_inbox(pipeline, scoring)
     from ffn.pipelines.batch_scoring import score
 
-    if runner is None:
+    if runner is None or runner.kind in ("thread", "process"):
+        # What clusters need brings threads, with which worker processes cannot be forked.
         return score(pipeline, files, scoring)
     from ffn.cluster_scoring.cluster_scoring import cluster_scoring
 

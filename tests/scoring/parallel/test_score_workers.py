@@ -131,6 +131,13 @@ def test_a_process_that_is_killed_costs_nothing_but_time(tmp_path, way):
     assert len(names(tmp_path / "two")) == 3
 
 
+LIMITED = """
+import numpy
+from ffn.blas_threads import one_blas_thread
+from ffn.scoring.parallel.processes import way_to_start
+with one_blas_thread():
+    print(way_to_start().get_start_method())
+"""
 WITH_A_THREAD = """
 import threading
 from ffn.scoring.parallel.processes import way_to_start
@@ -145,6 +152,12 @@ def test_a_process_with_threads_is_not_copied():
     assert told == ["fork" if sys.platform == "linux" else "spawn", "spawn"]
     # It brings a thread that Python knows nothing of.
     assert run_python("import pyarrow" + WITH_A_THREAD)[0] == "spawn"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are spawned")
+def test_threads_that_blas_leaves_idle_do_not_keep_a_process_from_being_copied(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    assert run_python(LIMITED) == ["fork"]
 
 
 def run_python(program):

@@ -7,9 +7,9 @@ import os
 import threading
 from collections.abc import Iterator
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
-__all__ = ["one_blas_thread"]
+__all__ = ["one_blas_thread", "threads_beside"]
 
 _VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -24,17 +24,24 @@ class _Limit:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._users = 0
+        self._waiting = 0
         self._restore = contextlib.ExitStack()
 
     def enter(self) -> None:
         """Set the limit, if nobody has."""
         with self._lock:
             if not self._users:
+                self._waiting = _idle_of_openblas()
                 before = {name: os.environ.get(name) for name in _VARIABLES}
                 os.environ.update(dict.fromkeys(_VARIABLES, "1"))
                 self._restore.callback(_set_variables, before)
                 self._restore.enter_context(threadpool_limits(limits=1))
             self._users += 1
+
+    def threads_beside(self) -> int:
+        """Return how many threads OpenBLAS keeps, those included that the limit leaves idle."""
+        with self._lock:
+            return self._waiting if self._users else _idle_of_openblas()
 
     def leave(self) -> None:
         """Restore what was, if nobody else needs the limit."""
@@ -58,6 +65,21 @@ def one_blas_thread() -> Iterator[None]:
         yield
     finally:
         _limit.leave()
+
+
+def threads_beside() -> int:
+    """Return how many threads OpenBLAS has started in this process, beside those that call it.
+
+    They end before a fork and start again when they are needed. `one_blas_thread` does not end
+    them: they are there, and do nothing.
+    """
+    return _limit.threads_beside()
+
+
+def _idle_of_openblas() -> int:
+    return sum(
+        pool["num_threads"] - 1 for pool in threadpool_info() if pool["internal_api"] == "openblas"
+    )
 
 
 def _set_variables(values: dict[str, str | None]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.blas_threads import one_blas_thread
 
 VARIABLE = "OPENBLAS_NUM_THREADS"
 
