@@ -13,16 +13,8 @@ __all__ = ["run"]
 
 def run() -> int:
     """Run the command line; return its exit code."""
-<<<<<<< HEAD
     collect_seldom()
-    # Everything here computes on one thread (ffn/pipelines/blas_threads.py). Set before NumPy is
-=======
-    # Libraries create a million objects that live until the end. Searching them for cycles again
-    # and again, and once more at the end, would take a sixth of a retraining.
-    gc.set_threshold(100_000, 20, 100)
-    atexit.register(gc.freeze)
     # Everything here computes on one thread (ffn/blas_threads.py). Set before NumPy is
->>>>>>> c20
     # loaded, the variable keeps OpenBLAS from starting others.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # pydantic would search every installed distribution for plugins, of which we use none.

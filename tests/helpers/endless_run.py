@@ -70,6 +70,10 @@ class Run:
         self.port = ports[0] if ports else None
         return self.port is not None and self.answers()
 
+    def has_begun(self) -> bool:
+        self._check()
+        return bool(set(states(self.home, "flow_run").values()) - {"PENDING"})
+
     def _check(self) -> None:
         assert self.process.poll() is None, "the run has ended"
 
@@ -103,7 +107,7 @@ class Run:
 
 @contextlib.contextmanager
 def running(home: Path) -> Iterator[Run]:
-    """Run it while the block runs, from where its server answers.
+    """Run it while the block runs, from where its server answers and knows the run.
 
     From then on it is stopped: the server does not depend on what the run computes, which would
     take a processor from the tests.
@@ -121,6 +125,7 @@ def running(home: Path) -> Iterator[Run]:
     found = Run(process, home)
     try:
         wait_for(found.find_server)
+        wait_for(found.has_begun)
         process.send_signal(signal.SIGSTOP)
         yield found
     finally:
