@@ -17,6 +17,7 @@ import pytest
 from ffn.settings.pipeline import find_pipeline
 from ffn.storage.pipeline_locks import retraining_lock
 from tests.helpers.command_line import run_apart
+from tests.helpers.prefect_home import started_before
 from tests.helpers.service import Service, quicken, serving
 from tests.helpers.waiting import wait_for
 
@@ -71,6 +72,7 @@ def service(tmp_path_factory, repository, told):
     root = home / "root"
     shutil.copytree(repository / "data/iris", root / "data/iris")
     (root / "data/iris/outcomes").mkdir()
+    started_before(root / "artifacts/.serve")
     quicken(root, SETTINGS.format(webhook="$HOOK"))
     with serving(root, home, HOOK=HOOK, HTTP_PROXY=told[0], NO_PROXY="") as found:
         yield found
