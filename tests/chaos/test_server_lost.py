@@ -125,7 +125,7 @@ def test_a_score_whose_server_is_lost_for_good_is_whole_and_says_so(root, home, 
     )
 
     def server_of_the_run():
-        return [pid for pid, line in processes(home).items() if "create_app" in line]
+        return [pid for pid, line in processes(home).items() if "server_process" in line]
 
     (server,) = wait_for(server_of_the_run, 60)
     wait_for(lambda: list(tmp_path.glob(".out.csv.*")), 60)
