@@ -65,6 +65,9 @@ def test_every_point(name: str, fault: str, template: Path, capsys) -> None:
     jobs = [Job(name, fault, template, place, workers) for place in range(workers)]
     with multiprocessing.get_context("fork").Pool(workers) as pool:
         outcomes = list(pool.imap(work, jobs))
+        # Not terminated: its processes inherit how the command takes SIGTERM.
+        pool.close()
+        pool.join()
     points = outcomes[0].points
     wrong = [what for outcome in outcomes for what in outcome.wrong]
     done = sum(outcome.done for outcome in outcomes)
