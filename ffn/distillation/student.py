@@ -1,4 +1,4 @@
-"""Train one network, the student, on the averaged probabilities of an ensemble, the teacher."""
+"""Train one network, the student, on the averaged probabilities of an ensemble, its teachers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ffn.distillation.boosted_trees import BoostedTrees
 from ffn.distillation.pseudo_rows import pseudo_rows
 from ffn.nn import Adam, History, Network, cosine, spawn_generators, train
+from ffn.quantities import counted
 
 __all__ = [
     "STUDENT_BATCH",
     "STUDENT_EPOCHS",
     "STUDENT_FIGURE_ROWS",
     "STUDENT_OPTIMIZER",
+    "Beside",
     "Student",
     "averaged",
     "copies_for",
@@ -46,6 +49,21 @@ STUDENT_OPTIMIZER = Adam(learning_rate=0.003)
 _ANSWERS_AT_ONCE = 2**20
 
 
+class Beside(NamedTuple):
+    """Trees that teach beside the networks.
+
+    Attributes
+    ----------
+    trees
+        The trees.
+    share
+        That of their average in the answer, from 0 to 1; the rest is that of the networks.
+    """
+
+    trees: BoostedTrees
+    share: float
+
+
 class Student(NamedTuple):
     """A network that has learnt from others.
 
@@ -61,6 +79,10 @@ class Student(NamedTuple):
         Rows of the table that it learnt from, and pseudo-rows.
     teachers
         Networks whose average it learnt.
+    boosted
+        Models of boosted trees whose average it learnt beside that; by default none.
+    share
+        That of these in the answer, from 0 to 1.
     """
 
     network: Network
@@ -68,6 +90,16 @@ class Student(NamedTuple):
     rows: int
     made: int
     teachers: int
+    boosted: int = 0
+    share: float = 0.0
+
+    @property
+    def teachers_in_words(self) -> str:
+        """How many of what taught it, such as "8 networks and 4 models of boosted trees"."""
+        networks = counted(self.teachers, "network")
+        if not self.boosted:
+            return networks
+        return f"{networks} and {counted(self.boosted, 'model')} of boosted trees"
 
 
 def distil(
@@ -78,9 +110,10 @@ def distil(
     seed: np.random.SeedSequence,
     *,
     batch_size: int,
+    beside: Beside | None = None,
     on_epoch: Callable[[int], None] | None = None,
 ) -> Student:
-    """Train a student on the teacher's averaged probabilities.
+    """Train a student on the teachers' averaged probabilities.
 
     Bucila, Caruana and Niculescu-Mizil 2006, "Model Compression"; Hinton, Vinyals and Dean 2015,
     "Distilling the Knowledge in a Neural Network", at temperature 1. Where rows are few,
@@ -105,6 +138,8 @@ def distil(
         Of pseudo-rows, initial weights and batch order.
     batch_size
         Rows a step, but 128 at least.
+    beside
+        Trees that teach as well; None, the default, for networks alone.
     on_epoch
         Called with the number of epochs done, out of `STUDENT_EPOCHS`. None, the default, to call
         nothing.
@@ -122,7 +157,7 @@ def distil(
         network,
         STUDENT_OPTIMIZER,
         x,
-        averaged(teacher, x),
+        _answers(teacher, beside, x),
         epochs=STUDENT_EPOCHS,
         batch_size=batch_size,
         generators=[own],
@@ -130,7 +165,22 @@ def distil(
         figure_rows=STUDENT_FIGURE_ROWS,
         on_epoch=on_epoch,
     )
-    return Student(network, history, rows, len(x) - rows, len(teacher.parameters))
+    found = Student(network, history, rows, len(x) - rows, len(teacher.parameters))
+    if beside is None:
+        return found
+    return found._replace(boosted=len(beside.trees.models), share=beside.share)
+
+
+def _answers(teacher: Network, beside: Beside | None, x: Array) -> Array:
+    """Return what the student shall answer [n, C]."""
+    answers = averaged(teacher, x)
+    if beside is not None:
+        step = max(1, _ANSWERS_AT_ONCE // answers.shape[1])
+        for start in range(0, len(x), step):
+            some = slice(start, start + step)
+            answers[some] *= 1 - beside.share
+            answers[some] += beside.share * beside.trees.predict_proba(np.asarray(x[some]))
+    return answers
 
 
 def copies_for(n: int, n_inputs: int) -> int:

@@ -6,12 +6,14 @@ The time is the sum of
   networks takes, which is measured (`timed_training`). With early stopping the networks may stop as
   soon as after ``patience`` epochs and a few, or go on to the last;
 - the refit, or the student of a distilled ensemble, whose epochs are measured alike;
+- boosted trees that teach it, which take a time in proportion to their number and to the values
+  that they are fitted on;
 - simpler models, which take a time in proportion to the values that they are fitted on;
 - the rest: imports, reading, pictures, a fresh process that tries the model; a time in
   proportion to the cells of the table, and some seconds.
 
-The factors of the last two were measured on one idle machine and hold for another only about, which
-the range allows for; its upper end grows with the load that the timing met.
+The factors of the last three were measured on one idle machine and hold for another only about,
+which the range allows for; its upper end grows with the load that the timing met.
 benchmarks/README.md compares estimates with retrainings.
 """
 
@@ -23,6 +25,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from ffn.distillation.boosted_trees import most_iterations, trees_each_iteration
 from ffn.distillation.student import (
     STUDENT_BATCH,
     STUDENT_EPOCHS,
@@ -44,6 +47,8 @@ __all__ = ["Estimate", "Size", "duration_text", "estimate_retraining"]
 _FASTEST_BEST_EPOCH = 5
 # Seconds for 1,000,000 values that simpler models are fitted on, and how many they are at most.
 _SIMPLER_START, _SIMPLER, _MOST_VALUES, _FEWEST_ROWS = 1.0, 2.4, 4_000_000, 2_000
+# Seconds for a boosted tree, and for 1,000,000 values that it is fitted on; iterations of a model.
+_TREE, _TREE_VALUES, _ITERATIONS = 1.5e-3, 1.1e-2, (40, 200)
 # Seconds for the rest, and for 1,000,000 cells of the table.
 _REST, _CELLS = 3.5, 1.6
 # How much faster or slower than measured: another machine, and another load than now.
@@ -179,9 +184,10 @@ def estimate_retraining(size: Size, pipeline: Pipeline) -> Estimate:
     fixed = (
         _SIMPLER_START + _SIMPLER * fitted / 1e6 + _REST + _CELLS * size.rows * size.columns / 1e6
     )
+    soonest, latest = (_seconds_of_trees(size, pipeline, n) for n in _ITERATIONS)
     return Estimate(
-        low=low + _MEASURED_FASTER * student + _FASTER * fixed,
-        high=high + _MEASURED_SLOWER * student + _SLOWER * fixed * max(1.0, waiting),
+        low=low + _MEASURED_FASTER * student + _FASTER * (fixed + soonest),
+        high=high + _MEASURED_SLOWER * student + _SLOWER * (fixed + latest) * max(1.0, waiting),
         networks=networks,
         epochs=settings.epochs,
         rows=rows,
@@ -240,3 +246,10 @@ def _seconds_of_student(size: Size, pipeline: Pipeline) -> float:
             dtype=settings.dtype,
         )
     )
+
+
+def _seconds_of_trees(size: Size, pipeline: Pipeline, iterations: int) -> float:
+    settings = pipeline.settings.training
+    trees = min(iterations, most_iterations(size.classes)) * trees_each_iteration(size.classes)
+    values = size.training_rows * (1 - settings.validation_share) * size.columns
+    return settings.boosted_teachers * trees * (_TREE + _TREE_VALUES * values / 1e6)

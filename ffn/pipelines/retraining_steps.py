@@ -215,7 +215,7 @@ REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = St
     "refit",
     _refit,
     lambda refitted, *_: (
-        f"{counted(refitted.student.teachers, 'network')} distilled into one"
+        f"{refitted.student.teachers_in_words} distilled into one"
         if refitted.student
         else f"{refitted.bundle.optimizer} refitted for {counted(refitted.epochs, 'epoch')}"
     ),

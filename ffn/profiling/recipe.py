@@ -21,16 +21,16 @@ _PARTS = 7
 _PARTS_OF_A_DAY = 2
 # Categories with an input of their own.
 _MOST_CATEGORIES = 50
-# By the largest number of rows: hidden layers, those of a student, networks, validation share,
-# batch size.
+# By the largest number of rows: hidden layers, those of a student, models of trees that teach it,
+# networks, validation share, batch size.
 _Layers = tuple[int, ...]
-_BY_ROWS: tuple[tuple[float, _Layers, _Layers | None, int, float, int], ...] = (
-    (999, (64, 64), (32, 32), 16, 0.2, 64),
-    (10_000, (128, 128), (64, 64), 8, 0.125, 128),
+_BY_ROWS: tuple[tuple[float, _Layers, _Layers | None, int, int, float, int], ...] = (
+    (999, (64, 64), (32, 32), 0, 16, 0.2, 64),
+    (10_000, (128, 128), (64, 64), 2, 8, 0.125, 128),
     # From here on students were much worse than their teachers on a table of many classes.
-    (50_000, (256, 128), None, 8, 0.125, 256),
-    (500_000, (256, 128), None, 4, 0.1, 512),
-    (math.inf, (256, 128), None, 2, 0.05, 1024),
+    (50_000, (256, 128), None, 0, 8, 0.125, 256),
+    (500_000, (256, 128), None, 0, 4, 0.1, 512),
+    (math.inf, (256, 128), None, 0, 2, 0.05, 1024),
 )
 
 
@@ -44,6 +44,8 @@ class Recipe:
         Units of each hidden layer.
     student_layers
         The same for the one network into which the others are distilled; None to average them.
+    boosted_teachers
+        Models of boosted trees from which that one learns as well.
     bins
         Quantile bins of each number; 0 to standardise numbers instead.
     most_categories
@@ -56,6 +58,7 @@ class Recipe:
 
     hidden_layers: tuple[int, ...]
     student_layers: tuple[int, ...] | None
+    boosted_teachers: int
     bins: int
     most_categories: int
     networks: int
@@ -69,7 +72,8 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     The longer the table, the less its networks differ, and the fewer are needed: 16 below 1,000
     rows, 8 up to 50,000, 4 up to 500,000, and 2 beyond. Batches grow from 64 to 1,024 rows, and
     layers from 64-64 to 128-128 and, above 10,000 rows, 256-128. Up to 10,000 rows the networks are
-    distilled into one, which scores many times faster.
+    distilled into one, which scores many times faster, and from 1,000 rows up that one learns from
+    boosted trees as well.
 
     Parameters
     ----------
@@ -82,12 +86,13 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     for word, parts in (("dates", _PARTS), ("times of day", _PARTS_OF_A_DAY)):
         numbers += parts * sum(why.startswith(word) for why in found.reasons.values())
     fitting = [bins for bins in (_BINS, _FEW_BINS) if numbers * (bins + 2) <= _MOST_BIN_INPUTS]
-    _, hidden_layers, student_layers, networks, share, batch_size = next(
+    _, hidden_layers, student_layers, trees, networks, share, batch_size = next(
         row for row in _BY_ROWS if rows <= row[0]
     )
     return Recipe(
         hidden_layers=hidden_layers,
         student_layers=student_layers,
+        boosted_teachers=trees,
         bins=fitting[0] if fitting else 0,
         most_categories=_MOST_CATEGORIES,
         networks=networks,

@@ -87,7 +87,7 @@ def settings_text(
         _line("seed = 42", "all randomness comes from it"),
         _line("patience = 20", "early stopping after so many epochs; 0: never"),
         _line("dropout = 0.15", "of the hidden units, in training"),
-        ensemble,
+        *ensemble,
         "",
         "# Name more of sgd, momentum, adam and adamw to compare them.",
         "[optimizers.adamw]",
@@ -108,15 +108,19 @@ def _source_text(source: str, query: str | None) -> list[str]:
     ]
 
 
-def _ensemble_text(recipe: Recipe) -> tuple[list[str], str]:
-    """Return the lines on the student's layers, if there is one, and the line on the ensemble."""
+def _ensemble_text(recipe: Recipe) -> tuple[list[str], list[str]]:
+    """Return the lines on the student's layers, if there is one, and those on the ensemble."""
     if recipe.student_layers is None:
-        return [], _line('ensemble = "resamples"', "the model is the average of all networks")
+        return [], [_line('ensemble = "resamples"', "the model is the average of all networks")]
     layers = _toml(list(recipe.student_layers))
-    return (
-        [_line(f"student_layers = {layers}", "of the one network that scores")],
-        _line('ensemble = "distilled"', "the model is one network that learns their average"),
-    )
+    ensemble = [
+        _line('ensemble = "distilled"', "the model is one network that learns their average")
+    ]
+    if trees := recipe.boosted_teachers:
+        ensemble.append(
+            _line(f"boosted_teachers = {trees}", "models of boosted trees that it learns from, too")
+        )
+    return [_line(f"student_layers = {layers}", "of the one network that scores")], ensemble
 
 
 def _kind_text(column: str, kind: str, found: TableProfile) -> str:

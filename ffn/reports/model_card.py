@@ -131,7 +131,7 @@ def _model(prepared: Prepared, refitted: Refitted) -> str:
     kept = len(network.parameters)
     count = "One feed-forward network" if kept == 1 else f"{kept:,} feed-forward networks, averaged"
     trained = (
-        f"trained on the averaged probabilities of {counted(student.teachers, 'network')}"
+        f"trained on the averaged probabilities of {student.teachers_in_words}"
         if (student := refitted.student)
         else f"trained with {escape(refitted.bundle.optimizer)} for "
         f"{counted(refitted.epochs, 'epoch')}"

@@ -357,8 +357,14 @@ def learnt_from(student: Student) -> str:
     many = student.rows + student.made > STUDENT_FIGURE_ROWS
     alike = percent(float(student.history.train_accuracy[-1, 0]))
     judged = f"{STUDENT_FIGURE_ROWS:,} of them" if many else "them"
+    shares = (
+        f" (weights {percent(1 - student.share)} and {percent(student.share)}, which had the "
+        "lowest log-loss on validation rows)"
+        if student.boosted
+        else ""
+    )
     return (
-        f"learnt the averaged probabilities of {counted(student.teachers, 'network')} from "
+        f"learnt the averaged probabilities of {student.teachers_in_words}{shares} from "
         f"{counted(student.rows, 'training row')}{made}, in "
         f"{counted(int(student.history.epochs_run[0]), 'epoch')}; it finds the same class most "
         f"probable as they do in {alike} of {judged}"

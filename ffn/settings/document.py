@@ -168,6 +168,8 @@ class PipelineSettings(StrictSettings):
             del found["features"]
         elif self.features.text_components == FeatureSettings().text_components:
             del found["features"]["text_components"]
+        if not self.training.boosted_teachers:
+            del found["training"]["boosted_teachers"]
         if self.search == SearchSettings():
             del found["search"]
         elif self.search.race == SearchSettings().race:

@@ -67,6 +67,9 @@ class TrainingSettings(StrictSettings):
         ``resamples``: of the K networks that were trained on the resamples, each stopped by its
         own validation rows; nothing is refitted. ``distilled``: of one, which was trained on the
         averaged probabilities of these K. ``true`` means ``refitted``, ``false`` ``none``.
+    boosted_teachers
+        Models of gradient-boosted trees from which the student of a ``distilled`` ensemble learns
+        as well, each fitted on one of the resamples; 0 (the default): none.
     members
         Largest number of networks in an ensemble; default: all. Scoring takes as many times
         longer, unless the ensemble is distilled.
@@ -89,6 +92,7 @@ class TrainingSettings(StrictSettings):
     label_smoothing: Decay = 0.0
     dtype: Literal["float32", "float64"] = "float32"
     ensemble: Literal["none", "refitted", "resamples", "distilled"] = "none"
+    boosted_teachers: Annotated[int, Field(ge=0, le=4096)] = 0
     members: Annotated[int, Field(ge=1, le=4096)] | None = None
     time_budget: Duration | None = None
 
@@ -97,6 +101,20 @@ class TrainingSettings(StrictSettings):
     def _flags_have_names(cls, value: Any) -> Any:
         """Read the settings of earlier versions, in which it was a flag."""
         return {True: "refitted", False: "none"}[value] if isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _teachers_have_a_student(self) -> TrainingSettings:
+        if self.boosted_teachers and self.ensemble != "distilled":
+            raise ValueError(
+                f"boosted_teachers is {self.boosted_teachers}, and only the student of "
+                'ensemble = "distilled" learns from them. Set it, or take boosted_teachers out'
+            )
+        if self.boosted_teachers > self.networks:
+            raise ValueError(
+                f"boosted_teachers is {self.boosted_teachers}: each is fitted on a resample of its "
+                f"own, of which networks = {self.networks} makes no more. Lower it, or raise that"
+            )
+        return self
 
     @model_validator(mode="after")
     def _warm_up_ends(self) -> TrainingSettings:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ffn.bundles.bundle import Bundle
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.decision_rules.rule_choice import ChosenRule, choose_rule, cost_matrix
-from ffn.distillation.student import Student, distil
+from ffn.distillation.student import Beside, Student, distil
 from ffn.errors import TrainingError
 from ffn.evaluation.later_periods import LaterPeriods, expect_later
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
@@ -26,6 +26,7 @@ from ffn.search.combinations import with_combination
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
+from ffn.training.boosted_teachers import fit_boosted_teachers
 from ffn.training.fit import train_stack
 from ffn.training.network_groups import Observer
 from ffn.training.partition import HeldOutPart, TrainingPart
@@ -138,7 +139,8 @@ def refit(
     excludes networks with units that were dead from the start; for a ``refitted`` ensemble, all
     that finished are kept. With early stopping, the number of epochs is the median best epoch of
     the resamples. For an ensemble of the ``resamples`` nothing is trained: it consists of the
-    networks that were, each on its resample. From a ``distilled`` one, a student learns.
+    networks that were, each on its resample. From a ``distilled`` one, a student learns, and from
+    boosted trees as well if the settings say so.
 
     A single network is given the temperature fitted on the candidates' validation rows, if it is
     shown to lower the log-loss. An ensemble is not: the average of K networks is less confident
@@ -202,7 +204,8 @@ def refit(
     decision = _decide(part, pipeline, winner, temperature)
     student = None
     if training.ensemble == "distilled":
-        student = _distil(chosen, part, pipeline, on_epoch)
+        beside = fit_boosted_teachers(part, pipeline, winner)
+        student = _distil(chosen, beside, part, pipeline, on_epoch)
         chosen = student.network
     bundle = Bundle(
         pipeline=pipeline.name,
@@ -242,11 +245,12 @@ def _decide(
 
 def _distil(
     teacher: Network,
+    beside: Beside | None,
     part: TrainingPart,
     pipeline: Pipeline,
     on_epoch: Callable[[int], None] | None,
 ) -> Student:
-    """Train one network on the averaged probabilities of ``teacher``."""
+    """Train one network on the averaged probabilities of ``teacher`` and those beside it."""
     training, shape = pipeline.settings.training, pipeline.settings.network
     layers = shape.hidden_layers if shape.student_layers is None else shape.student_layers
     student = distil(
@@ -256,6 +260,7 @@ def _distil(
         layers,
         np.random.SeedSequence(training.seed, spawn_key=(_STUDENT,)),
         batch_size=training.batch_size,
+        beside=beside,
         on_epoch=on_epoch,
     )
     if not student.history.finished.all():

@@ -18,7 +18,14 @@ from ffn.evaluation.inference.statistics import Interval, resampled_mean
 from ffn.nn import Network
 from ffn.training.partition import TrainingPart
 
-__all__ = ["Temperature", "ValidationAnswers", "ask_on_validation", "cool", "fit_temperature"]
+__all__ = [
+    "Temperature",
+    "ValidationAnswers",
+    "ask_on_validation",
+    "asked_rows",
+    "cool",
+    "fit_temperature",
+]
 
 Array = npt.NDArray[Any]
 
@@ -111,21 +118,35 @@ def ask_on_validation(
         Row numbers [K, m] of each network's validation rows.
     """
     x, labels, units, times, weights = part.x, part.labels, part.units, part.times, part.weights
-    (k, m), c = validation_rows.shape, network.widths[-1]
-    asked = max(1, min(m, _MOST_ROWS // k, _MOST_SCORES // (k * c)))
-    places = np.linspace(0, m - 1, asked).round().astype(int)
-    chosen = [np.asarray(validation_rows[member])[places] for member in range(k)]
+    k, c = len(validation_rows), network.widths[-1]
+    chosen = asked_rows(validation_rows, c)
     kept = [member for member in range(k) if finished[member]]
     scores = [_scores(network.select([member]), x[chosen[member]]) for member in kept]
     rows = np.concatenate([chosen[member] for member in kept] or [np.empty(0, dtype=int)])
     return ValidationAnswers(
         scores=np.concatenate([*scores, np.empty((0, c))]),
         labels=labels[rows],
-        networks=np.repeat(kept, asked),
+        networks=np.repeat(kept, len(chosen[0])),
         fingerprints=units[rows],
         times=None if times is None else times[rows],
         weights=None if weights is None else weights[rows],
     )
+
+
+def asked_rows(validation_rows: Array, n_classes: int) -> list[Array]:
+    """Return the row numbers for which each network answers: its own, or some at even distances.
+
+    Parameters
+    ----------
+    validation_rows
+        Row numbers [K, m] of each network's validation rows.
+    n_classes
+        C.
+    """
+    k, m = validation_rows.shape
+    asked = max(1, min(m, _MOST_ROWS // k, _MOST_SCORES // (k * n_classes)))
+    places = np.linspace(0, m - 1, asked).round().astype(int)
+    return [np.asarray(own)[places] for own in validation_rows]
 
 
 def fit_temperature(answers: ValidationAnswers, validation_to_train: float) -> Temperature:

@@ -7,8 +7,10 @@ import pytest
 from scipy.stats import entropy
 from sklearn.metrics import log_loss
 
-from ffn.distillation.student import STUDENT_EPOCHS, averaged, copies_for, distil
+from ffn.distillation.boosted_trees import fit_boosted_trees
+from ffn.distillation.student import STUDENT_EPOCHS, Beside, averaged, copies_for, distil
 from ffn.nn import Adam, Network, spawn_generators, train
+from ffn.tabular.encodings.tree_inputs import TreeInputs
 
 GROUPS = [[0], [1]]
 
@@ -75,6 +77,36 @@ def test_its_record_says_what_it_learnt_from(teacher: Network) -> None:
     assert epochs[-1] == STUDENT_EPOCHS
     # Cross-entropy is never below the entropy of what is learnt.
     assert student.history.train_loss[-1, 0] > entropy(averaged(teacher, x), axis=1).min()
+
+
+def test_trees_beside_the_networks_are_learnt_by_their_share(teacher: Network) -> None:
+    """They know a step that the networks do not; the answer is the mixture of both."""
+    x, _ = rings(400, 0)
+    beyond = (x[:, 0] > 0).astype(int)
+    inputs = TreeInputs.of(range(2), [])
+    trees = fit_boosted_trees(x, beyond, inputs, 2, 0, validation=None, iterations=60)
+    assert trees is not None
+    made = {
+        share: distil(
+            teacher,
+            x,
+            GROUPS,
+            (16,),
+            np.random.SeedSequence(0),
+            batch_size=500,
+            beside=Beside(trees, share),
+        )
+        for share in (0.0, 0.4)
+    }
+    alone = distil(teacher, x, GROUPS, (16,), np.random.SeedSequence(0), batch_size=500)
+    assert made[0.0].network.parameters.tobytes() == alone.network.parameters.tobytes()
+    new, _ = rings(2000, 1)
+    networks = teacher.predict_proba(new).mean(axis=0).astype(float)
+    mixed = 0.6 * networks + 0.4 * trees.predict_proba(new)
+    found = made[0.4].network.predict_proba(new)[0].astype(float)
+    assert entropy(mixed, found, axis=1).mean() < 0.1 * entropy(mixed, networks, axis=1).mean()
+    assert made[0.4]._replace(network=None, history=None)[2:] == (400, 20_000 - 400, 8, 1, 0.4)
+    assert (alone.boosted, alone.share) == (0, 0.0)
 
 
 def test_one_seed_gives_one_student(teacher: Network) -> None:

@@ -251,6 +251,11 @@ def test_a_student_is_called_one(iris: Reported) -> None:
         "learnt the averaged probabilities of 2 networks from 120 training rows, in 30 epochs; it "
         "finds the same class most probable as they do in 98.8 % of them"
     )
+    assert learnt_from(student._replace(boosted=2, share=0.354)).startswith(
+        "learnt the averaged probabilities of 16 networks and 2 models of boosted trees (weights "
+        "64.6 % and 35.4 %, which had the lowest log-loss on validation rows) from 120 training "
+        "rows and 19,920 made from them, in 30 epochs"
+    )
 
 
 def test_curves_of_some_rows_are_said_to_be_of_some_rows(iris: Reported) -> None:

@@ -265,6 +265,14 @@ RULES = [
     ("[training]\nseed = 9223372036854775808", r'"training\.seed" is 9223372036854775808; it must'),
     ("[training]\npatience = -1", r'"training\.patience" is -1; it must be greater'),
     ("[training]\nschedule = 'step'", r'is "step"; it must be \'constant\' or \'cosine\'\.'),
+    (
+        '[training]\nboosted_teachers = 2\nensemble = "resamples"',
+        r'"training": boosted_teachers is 2, and only the student of ensemble = "distilled" learns',
+    ),
+    (
+        '[training]\nboosted_teachers = 9\nnetworks = 8\nensemble = "distilled"',
+        r'"training": boosted_teachers is 9: each is fitted on .* networks = 8 makes no more',
+    ),
     ("[training]\nwarmup_epochs = 150", r'"training": warmup_epochs must be less than epochs, 150'),
     ("[training]\nclass_weight = 'auto'", r'is "auto"; it must be \'none\' or \'balanced\'\.'),
     ("[training]\ndtype = 'float16'", r'is "float16"; it must be \'float32\' or \'float64\'\.'),

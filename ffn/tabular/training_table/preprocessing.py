@@ -13,6 +13,7 @@ from ffn.tabular.cells import UNKNOWN
 from ffn.tabular.encodings.derived_columns import DerivedColumns
 from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
 from ffn.tabular.encodings.pooled_categories import PooledCategories, PooledColumn
+from ffn.tabular.encodings.tree_inputs import TreeInputs
 from ffn.tabular.text_encoding.text_encoding import TextEncoding
 
 __all__ = ["Preparation"]
@@ -172,6 +173,17 @@ class Preparation:
             first += width
             places.append(first - 1 - (knots > 0))
         return [*places, *range(first, self.n_inputs)]
+
+    def tree_inputs(self) -> TreeInputs:
+        """Return what decision trees see: each number once, many categories as one code."""
+        categorical = self.inputs_of_features()[self.n_numeric :][: len(self.categories)]
+        statistics = self.inputs_of_statistics()
+        one_hot = [
+            [place for place in own if place not in statistics.get(g, ())]
+            for g, own in enumerate(categorical)
+        ]
+        once = self.inputs_told_once()
+        return TreeInputs.of(range(self.n_inputs) if once is None else once, one_hot)
 
     def inputs_of_statistics(self) -> dict[int, list[int]]:
         """Return the inputs of class statistics by categorical feature; others have none."""

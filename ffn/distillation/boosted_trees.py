@@ -1,0 +1,176 @@
+"""Gradient-boosted trees that answer beside the networks from which a student learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.encodings.tree_inputs import TreeInputs
+
+__all__ = [
+    "BoostedTrees",
+    "boosted_until",
+    "fit_boosted_trees",
+    "most_iterations",
+    "share_of_trees",
+    "trees_each_iteration",
+]
+
+Array = npt.NDArray[Any]
+
+# scikit-learn's defaults, but for the half of the inputs that each split may use, which makes the
+# models of different resamples differ more, and a small penalty; see docs/recipe.md.
+_SETTINGS: dict[str, Any] = {
+    "learning_rate": 0.1,
+    "max_leaf_nodes": 31,
+    "min_samples_leaf": 20,
+    "l2_regularization": 1.0,
+    "max_features": 0.5,
+}
+_PATIENCE = 15
+_MOST_ITERATIONS, _MOST_TREES = 300, 2_000
+# Values to learn from; of a longer table the rows at even distances.
+_MOST_VALUES = 4_000_000
+
+
+class BoostedTrees(NamedTuple):
+    """Boosted trees whose probabilities are averaged.
+
+    Attributes
+    ----------
+    models
+        scikit-learn's ``HistGradientBoostingClassifier``, fitted.
+    inputs
+        What they see of a network's inputs.
+    n_classes
+        C; a model may know fewer, if its rows had fewer.
+    """
+
+    models: tuple[Any, ...]
+    inputs: TreeInputs
+    n_classes: int
+
+    def predict_proba(self, x: Array) -> Array:
+        """Return the mean of their probabilities, float64 [n, C], for inputs ``x`` [n, n_in]."""
+        seen = self.inputs.take(x)
+        total = np.zeros((len(x), self.n_classes))
+        with _one_thread():
+            for model in self.models:
+                total[:, model.classes_] += model.predict_proba(seen)
+        return total / len(self.models)
+
+
+def fit_boosted_trees(
+    x: Array,
+    labels: Array,
+    inputs: TreeInputs,
+    n_classes: int,
+    seed: int,
+    *,
+    validation: tuple[Array, Array] | None,
+    weights: Array | None = None,
+    validation_weights: Array | None = None,
+    iterations: int | None = None,
+) -> BoostedTrees | None:
+    """Fit one model; None if its rows have fewer than two classes.
+
+    Friedman 2001, "Greedy function approximation"; Ke and others 2017, "LightGBM", for histograms.
+    Both in scikit-learn.
+
+    Parameters
+    ----------
+    x
+        Inputs [n, n_in].
+    labels
+        Their classes, integers [n].
+    inputs
+        What trees see of them.
+    n_classes
+        C.
+    seed
+        Of the inputs that a split may use.
+    validation
+        Other rows, with their classes: no iterations follow once 15 have not lowered their
+        log-loss. None: all ``iterations``.
+    weights, validation_weights
+        Of the rows; None, the default: they count alike.
+    iterations
+        How many; by default at most 300, and of many classes fewer.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    step = max(1, -(-len(x) * max(1, len(inputs.categorical)) // _MOST_VALUES))
+    x, labels = inputs.take(np.asarray(x[::step])), np.asarray(labels[::step])
+    known = np.unique(labels)
+    if len(known) < 2:
+        return None
+    stopping: dict[str, Any] = {}
+    if validation is not None:
+        # A class that is not among the rows to learn from has no probability to be judged by.
+        judged = np.isin(validation[1], known)
+        stopping = {"X_val": inputs.take(np.asarray(validation[0])[judged])}
+        stopping["y_val"] = validation[1][judged]
+        if validation_weights is not None:
+            stopping["sample_weight_val"] = validation_weights[judged]
+        if not judged.any():
+            return None
+    model = HistGradientBoostingClassifier(
+        max_iter=iterations or most_iterations(n_classes),
+        early_stopping=validation is not None,
+        n_iter_no_change=_PATIENCE,
+        categorical_features=inputs.categorical if inputs.categories else None,
+        random_state=seed % 2**32,
+        **_SETTINGS,
+    )
+    own = None if weights is None else weights[::step]
+    with _one_thread():
+        model.fit(x, labels, sample_weight=own, **stopping)
+    return BoostedTrees((model,), inputs, n_classes)
+
+
+def most_iterations(n_classes: int) -> int:
+    """Return after how many iterations a model ends at the latest."""
+    return max(1, min(_MOST_ITERATIONS, _MOST_TREES // trees_each_iteration(n_classes)))
+
+
+def trees_each_iteration(n_classes: int) -> int:
+    """Return how many trees an iteration grows: one for each class, but of two classes one."""
+    return n_classes if n_classes > 2 else 1
+
+
+def boosted_until(trees: Sequence[BoostedTrees]) -> int:
+    """Return the median number of iterations of some models."""
+    return int(np.median([model.n_iter_ for own in trees for model in own.models]))
+
+
+def share_of_trees(networks: Array, trees: Array, weights: Array | None = None) -> float:
+    """Return the share of the trees in the mixture of lowest log-loss, from 0 to 1.
+
+    A convex combination as in Breiman 1996, "Stacked regressions", by likelihood: it is concave in
+    the share.
+
+    Parameters
+    ----------
+    networks, trees
+        What either says of the true class of each of n rows that it did not learn from: arrays [n].
+    weights
+        Of the rows [n]; None, the default: they count alike.
+    """
+    from scipy.optimize import minimize_scalar
+
+    def loss(share: float) -> float:
+        mixed = (1 - share) * networks + share * trees
+        logarithms = np.log(np.maximum(mixed, np.finfo(float).tiny))
+        return -float(np.average(logarithms, weights=weights))
+
+    return float(minimize_scalar(loss, bounds=(0, 1), method="bounded").x)
+
+
+def _one_thread() -> Any:
+    from threadpoolctl import threadpool_limits
+
+    # With more threads small tables take a hundred times as long, and sums are not reproducible.
+    return threadpool_limits(1, user_api="openmp")
