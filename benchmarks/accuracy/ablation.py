@@ -48,6 +48,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     'all refitted (`ensemble = "refitted"`)': {"training.ensemble": "refitted"},
     "distilled into 32-32": _DISTILLED | {"network.student_layers": [32, 32]},
     "distilled into 64-64": _DISTILLED | {"network.student_layers": [64, 64]},
+    "distilled into 64-64, 2 boosted teachers": _DISTILLED
+    | {"network.student_layers": [64, 64], "training.boosted_teachers": 2},
+    "distilled into 64-64, 4 boosted teachers": _DISTILLED
+    | {"network.student_layers": [64, 64], "training.boosted_teachers": 4},
     "distilled into 128-64": _DISTILLED | {"network.student_layers": [128, 64]},
     "learning rate 0.003": _FASTER,
     "0.003, label smoothing 0.05": _FASTER | {"training.label_smoothing": 0.05},

@@ -21,19 +21,17 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-# scikit-learn's defaults, but for the half of the inputs that each split may use, which makes the
-# models of different resamples differ more, and a small penalty; see docs/recipe.md.
+# scikit-learn's defaults, but for a rate at which trees are half as many, the half of the inputs
+# that each split may use, which makes models differ more, and a small penalty; see docs/recipe.md.
 _SETTINGS: dict[str, Any] = {
-    "learning_rate": 0.1,
+    "learning_rate": 0.2,
     "max_leaf_nodes": 31,
     "min_samples_leaf": 20,
     "l2_regularization": 1.0,
     "max_features": 0.5,
 }
-_PATIENCE = 15
+_PATIENCE = 10
 _MOST_ITERATIONS, _MOST_TREES = 300, 2_000
-# Values to learn from; of a longer table the rows at even distances.
-_MOST_VALUES = 4_000_000
 
 
 class BoostedTrees(NamedTuple):
@@ -74,6 +72,7 @@ def fit_boosted_trees(
     weights: Array | None = None,
     validation_weights: Array | None = None,
     iterations: int | None = None,
+    most_values: int = 4_000_000,
 ) -> BoostedTrees | None:
     """Fit one model; None if its rows have fewer than two classes.
 
@@ -93,16 +92,18 @@ def fit_boosted_trees(
     seed
         Of the inputs that a split may use.
     validation
-        Other rows, with their classes: no iterations follow once 15 have not lowered their
+        Other rows, with their classes: no iterations follow once 10 have not lowered their
         log-loss. None: all ``iterations``.
     weights, validation_weights
         Of the rows; None, the default: they count alike.
     iterations
         How many; by default at most 300, and of many classes fewer.
+    most_values
+        To learn from; of a longer table the rows at even distances. By default 4,000,000.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    step = max(1, -(-len(x) * max(1, len(inputs.categorical)) // _MOST_VALUES))
+    step = max(1, -(-len(x) * max(1, len(inputs.categorical)) // most_values))
     x, labels = inputs.take(np.asarray(x[::step])), np.asarray(labels[::step])
     known = np.unique(labels)
     if len(known) < 2:

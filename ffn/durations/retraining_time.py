@@ -48,7 +48,7 @@ _FASTEST_BEST_EPOCH = 5
 # Seconds for 1,000,000 values that simpler models are fitted on, and how many they are at most.
 _SIMPLER_START, _SIMPLER, _MOST_VALUES, _FEWEST_ROWS = 1.0, 2.4, 4_000_000, 2_000
 # Seconds for a boosted tree, and for 1,000,000 values that it is fitted on; iterations of a model.
-_TREE, _TREE_VALUES, _ITERATIONS = 1.5e-3, 1.1e-2, (40, 200)
+_TREE, _TREE_VALUES, _ITERATIONS = 1.5e-3, 1.1e-2, (20, 100)
 # Seconds for the rest, and for 1,000,000 cells of the table.
 _REST, _CELLS = 3.5, 1.6
 # How much faster or slower than measured: another machine, and another load than now.

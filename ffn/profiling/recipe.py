@@ -26,7 +26,7 @@ _MOST_CATEGORIES = 50
 _Layers = tuple[int, ...]
 _BY_ROWS: tuple[tuple[float, _Layers, _Layers | None, int, int, float, int], ...] = (
     (999, (64, 64), (32, 32), 0, 16, 0.2, 64),
-    (10_000, (128, 128), (64, 64), 2, 8, 0.125, 128),
+    (10_000, (128, 128), (64, 64), 4, 8, 0.125, 128),
     # From here on students were much worse than their teachers on a table of many classes.
     (50_000, (256, 128), None, 0, 8, 0.125, 256),
     (500_000, (256, 128), None, 0, 4, 0.1, 512),

@@ -10,7 +10,6 @@ from scipy.special import xlogy
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from ffn.distillation import boosted_trees
 from ffn.distillation.boosted_trees import (
     BoostedTrees,
     boosted_until,
@@ -33,12 +32,12 @@ def steps(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return x, labels
 
 
-def reference(x, labels, **options) -> HistGradientBoostingClassifier:
+def reference(x, labels, weights=None, **options) -> HistGradientBoostingClassifier:
     model = HistGradientBoostingClassifier(
-        learning_rate=0.1, l2_regularization=1, max_features=0.5, n_iter_no_change=15, **options
+        learning_rate=0.2, l2_regularization=1, max_features=0.5, n_iter_no_change=10, **options
     )
     with threadpool_limits(1):
-        return model.fit(x, labels)
+        return model.fit(x, labels, sample_weight=weights)
 
 
 def test_a_model_is_scikit_learns_stopped_by_the_validation_rows() -> None:
@@ -46,7 +45,7 @@ def test_a_model_is_scikit_learns_stopped_by_the_validation_rows() -> None:
     found = fit_boosted_trees(x, labels, PLAIN, 4, 5, validation=(others, theirs))
     assert found is not None
     iterations = boosted_until([found])
-    assert 15 < iterations < most_iterations(4)
+    assert 10 < iterations < most_iterations(4)
     # The same without a look at these rows, for as many iterations.
     same = reference(x, labels, max_iter=iterations, early_stopping=False, random_state=5)
     np.testing.assert_array_equal(found.predict_proba(others), same.predict_proba(others))
@@ -65,11 +64,7 @@ def test_weights_count_rows_again() -> None:
     found = fit_boosted_trees(
         x, labels, PLAIN, 4, 0, validation=None, weights=weights, iterations=9
     )
-    same = HistGradientBoostingClassifier(
-        l2_regularization=1, max_features=0.5, max_iter=9, early_stopping=False, random_state=0
-    )
-    with threadpool_limits(1):
-        same.fit(x, labels, sample_weight=weights)
+    same = reference(x, labels, weights, max_iter=9, early_stopping=False, random_state=0)
     assert found is not None
     np.testing.assert_array_equal(found.predict_proba(x), same.predict_proba(x))
 
@@ -106,14 +101,12 @@ def test_codes_are_divided_as_categories() -> None:
     assert found.models[0].is_categorical_.tolist() == [True]
 
 
-def test_of_a_long_table_rows_at_even_distances_are_learnt_from(monkeypatch) -> None:
+def test_of_a_long_table_rows_at_even_distances_are_learnt_from() -> None:
     x, labels = steps(300, 6)
     weights = np.random.default_rng(1).random(300)
-    monkeypatch.setattr(boosted_trees, "_MOST_VALUES", 200)
     found = fit_boosted_trees(
-        x, labels, PLAIN, 4, 0, validation=None, weights=weights, iterations=5
+        x, labels, PLAIN, 4, 0, validation=None, weights=weights, iterations=5, most_values=200
     )
-    monkeypatch.undo()
     same = fit_boosted_trees(
         x[::3], labels[::3], PLAIN, 4, 0, validation=None, weights=weights[::3], iterations=5
     )

@@ -37,7 +37,7 @@ def test_up_to_10_000_rows_one_smaller_network_scores(
 ) -> None:
     recipe = recipe_for(profile(3), rows)
     assert recipe.student_layers == layers
-    assert recipe.boosted_teachers == (2 if 1_000 <= rows <= 10_000 else 0)
+    assert recipe.boosted_teachers == (4 if 1_000 <= rows <= 10_000 else 0)
     if layers:
         assert max(layers) < max(recipe.hidden_layers)
 

@@ -79,6 +79,11 @@ class PiecewiseEncoding:
     quantiles: Array
     knot_counts: Array
 
+    def clip_inputs(self) -> list[int]:
+        """Return for each column [F] the position of the smooth clip among all inputs."""
+        places: Array = np.cumsum(self.widths()) - 1 - (self.knot_counts > 0)
+        return [int(place) for place in places]
+
     def widths(self) -> list[int]:
         """Return the number of inputs of each column [F]."""
         counts = zip(self.edge_counts.tolist(), self.knot_counts.tolist(), strict=True)

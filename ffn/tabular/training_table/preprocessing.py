@@ -166,23 +166,14 @@ class Preparation:
         """
         if self.piecewise is None:
             return None
-        places, first = [], 0
-        for width, knots in zip(
-            self.piecewise.widths(), self.piecewise.knot_counts.tolist(), strict=True
-        ):
-            first += width
-            places.append(first - 1 - (knots > 0))
-        return [*places, *range(first, self.n_inputs)]
+        return [*self.piecewise.clip_inputs(), *range(sum(self._numeric_widths), self.n_inputs)]
 
     def tree_inputs(self) -> TreeInputs:
         """Return what decision trees see: each number once, many categories as one code."""
-        categorical = self.inputs_of_features()[self.n_numeric :][: len(self.categories)]
-        statistics = self.inputs_of_statistics()
-        one_hot = [
-            [place for place in own if place not in statistics.get(g, ())]
-            for g, own in enumerate(categorical)
-        ]
-        once = self.inputs_told_once()
+        statistics, once = self.inputs_of_statistics(), self.inputs_told_once()
+        own = self.inputs_of_features()[self.n_numeric :]
+        features = range(len(self.categories))
+        one_hot = [sorted({*own[g]} - {*statistics.get(g, ())}) for g in features]
         return TreeInputs.of(range(self.n_inputs) if once is None else once, one_hot)
 
     def inputs_of_statistics(self) -> dict[int, list[int]]:
@@ -305,7 +296,5 @@ class Preparation:
 
     @property
     def _with_indicator(self) -> list[int]:
-        if self.numeric_missing is None:
-            return []
-        found: list[int] = np.flatnonzero(self.numeric_missing).tolist()
-        return found
+        missing = self.numeric_missing
+        return [] if missing is None else list(np.flatnonzero(missing).tolist())
