@@ -31,7 +31,7 @@ _SETTINGS: dict[str, Any] = {
     "max_features": 0.5,
 }
 _PATIENCE = 10
-_MOST_ITERATIONS, _MOST_TREES = 300, 2_000
+_MOST_ITERATIONS, _MOST_TREES = 300, 1_000
 
 
 class BoostedTrees(NamedTuple):
