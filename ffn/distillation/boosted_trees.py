@@ -16,6 +16,7 @@ __all__ = [
     "fit_boosted_trees",
     "most_iterations",
     "share_of_trees",
+    "thinned",
     "trees_each_iteration",
 ]
 
@@ -72,7 +73,6 @@ def fit_boosted_trees(
     weights: Array | None = None,
     validation_weights: Array | None = None,
     iterations: int | None = None,
-    most_values: int = 4_000_000,
 ) -> BoostedTrees | None:
     """Fit one model; None if its rows have fewer than two classes.
 
@@ -98,13 +98,10 @@ def fit_boosted_trees(
         Of the rows; None, the default: they count alike.
     iterations
         How many; by default at most 300, and of many classes fewer.
-    most_values
-        To learn from; of a longer table the rows at even distances. By default 4,000,000.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    step = max(1, -(-len(x) * max(1, len(inputs.categorical)) // most_values))
-    x, labels = inputs.take(np.asarray(x[::step])), np.asarray(labels[::step])
+    x, labels = inputs.take(x), np.asarray(labels)
     known = np.unique(labels)
     if len(known) < 2:
         return None
@@ -112,7 +109,7 @@ def fit_boosted_trees(
     if validation is not None:
         # A class that is not among the rows to learn from has no probability to be judged by.
         judged = np.isin(validation[1], known)
-        stopping = {"X_val": inputs.take(np.asarray(validation[0])[judged])}
+        stopping = {"X_val": inputs.take(validation[0][judged])}
         stopping["y_val"] = validation[1][judged]
         if validation_weights is not None:
             stopping["sample_weight_val"] = validation_weights[judged]
@@ -126,10 +123,25 @@ def fit_boosted_trees(
         random_state=seed % 2**32,
         **_SETTINGS,
     )
-    own = None if weights is None else weights[::step]
     with _one_thread():
-        model.fit(x, labels, sample_weight=own, **stopping)
+        model.fit(x, labels, sample_weight=weights, **stopping)
     return BoostedTrees((model,), inputs, n_classes)
+
+
+def thinned(rows: Array, inputs: TreeInputs, most_values: int = 4_000_000) -> Array:
+    """Return row numbers at even distances among ``rows`` [n], all if they are few.
+
+    Parameters
+    ----------
+    rows
+        Row numbers.
+    inputs
+        What trees see of a row.
+    most_values
+        How many values they see at most of all rows together.
+    """
+    most = max(1, most_values // max(1, len(inputs.categorical)))
+    return np.asarray(rows[:: max(1, -(-len(rows) // most))])
 
 
 def most_iterations(n_classes: int) -> int:

@@ -12,8 +12,10 @@ from ffn.distillation.boosted_trees import (
     boosted_until,
     fit_boosted_trees,
     share_of_trees,
+    thinned,
 )
 from ffn.distillation.student import Beside
+from ffn.errors import FFNError, TrainingError, one_line
 from ffn.settings.pipeline import Pipeline
 from ffn.training.partition import TrainingPart
 from ffn.training.resampling import candidate_resamples
@@ -57,7 +59,25 @@ def fit_boosted_teachers(
     -------
     Beside or None
         None if the settings want no trees, none could be fitted, or their share is less than 1 %.
+
+    Raises
+    ------
+    TrainingError
+        scikit-learn could not fit them.
     """
+    try:
+        return _fit(part, pipeline, winner)
+    except FFNError:
+        raise
+    except Exception as error:
+        raise TrainingError(
+            f"the boosted trees could not be fitted "
+            f"({one_line(f'{type(error).__name__}: {error}').rstrip('.')}). Set "
+            "training.boosted_teachers = 0 to do without them."
+        ) from error
+
+
+def _fit(part: TrainingPart, pipeline: Pipeline, winner: Candidate) -> Beside | None:
     settings, answers = pipeline.settings, winner.answers
     if not settings.training.boosted_teachers or answers is None:
         return None
@@ -77,7 +97,7 @@ def fit_boosted_teachers(
     fitted: list[BoostedTrees] = []
     of_trees = _TrueClass(part.rows)
     for k in finished[-settings.training.boosted_teachers :].tolist():
-        rows, others = np.asarray(train_rows[k]), np.asarray(validation_rows[k])
+        rows, others = thinned(train_rows[k], inputs), thinned(validation_rows[k], inputs)
         trees = fit_boosted_trees(
             x[rows],
             labels[rows],
@@ -129,16 +149,16 @@ def _refitted(
     fitted: list[BoostedTrees], x: Array, labels: Array, weights: Array | None, seeds: Array
 ) -> list[BoostedTrees]:
     """Return models of all rows, as many as there were."""
-    iterations = boosted_until(fitted)
+    iterations, rows = boosted_until(fitted), thinned(np.arange(len(x)), fitted[0].inputs)
     again = [
         fit_boosted_trees(
-            x,
-            labels,
+            x[rows],
+            labels[rows],
             one.inputs,
             one.n_classes,
             int(seed),
             validation=None,
-            weights=weights,
+            weights=None if weights is None else weights[rows],
             iterations=iterations,
         )
         for one, seed in zip(fitted, seeds, strict=False)

@@ -16,6 +16,7 @@ from ffn.distillation.boosted_trees import (
     fit_boosted_trees,
     most_iterations,
     share_of_trees,
+    thinned,
 )
 from ffn.tabular.encodings.tree_inputs import TreeInputs
 
@@ -101,18 +102,15 @@ def test_codes_are_divided_as_categories() -> None:
     assert found.models[0].is_categorical_.tolist() == [True]
 
 
-def test_of_a_long_table_rows_at_even_distances_are_learnt_from() -> None:
-    x, labels = steps(300, 6)
-    weights = np.random.default_rng(1).random(300)
-    found = fit_boosted_trees(
-        x, labels, PLAIN, 4, 0, validation=None, weights=weights, iterations=5, most_values=200
-    )
-    same = fit_boosted_trees(
-        x[::3], labels[::3], PLAIN, 4, 0, validation=None, weights=weights[::3], iterations=5
-    )
-    assert found is not None
-    assert same is not None
-    np.testing.assert_array_equal(found.predict_proba(x), same.predict_proba(x))
+@given(n=st.integers(1, 500), most=st.integers(1, 400))
+def test_of_a_long_table_rows_at_even_distances_are_learnt_from(n: int, most: int) -> None:
+    rows = np.random.default_rng(n).permutation(n)
+    found = thinned(rows, PLAIN, most)
+    steps = [step for step in range(1, n + 1) if found.tolist() == rows.tolist()[::step]]
+    assert steps
+    assert 2 * len(found) <= most or len(found) == 1
+    # A row of two values fits beside them if a shorter step is possible.
+    assert steps[0] == 1 or 2 * len(rows[:: steps[0] - 1]) > most
 
 
 def test_probabilities_of_several_models_are_averaged() -> None:

@@ -12,6 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from ffn.distillation.student import Beside
+from ffn.errors import TrainingError
 from ffn.settings.pipeline import Pipeline
 from ffn.training.boosted_teachers import fit_boosted_teachers
 from ffn.training.resampling import candidate_resamples
@@ -151,3 +152,18 @@ def test_trees_that_know_nothing_more_are_left_out(tmp_path: Path) -> None:
     )
     none = replace(pipeline, settings=settings)
     assert fit_boosted_teachers(prepared.training, none, winner) is None
+
+
+def test_what_scikit_learn_cannot_fit_is_one_line(tmp_path: Path, monkeypatch) -> None:
+    pipeline = checkerboard(tmp_path, 2)
+    prepared, candidates, _ = candidates_of(pipeline)
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError("no\nroom.")
+
+    monkeypatch.setattr("sklearn.ensemble.HistGradientBoostingClassifier.fit", fail)
+    with pytest.raises(
+        TrainingError,
+        match=r"could not be fitted \(MemoryError: no\\nroom\)\. Set training\.boosted_teachers = ",
+    ):
+        fit_boosted_teachers(prepared.training, pipeline, candidates[0])
