@@ -47,6 +47,8 @@ _MOST_TARGETS = 2**26
 STUDENT_OPTIMIZER = Adam(learning_rate=0.003)
 """It sees exact targets instead of labels: it can step faster than its teachers, without decay."""
 _ANSWERS_AT_ONCE = 2**20
+# With a smaller share trees would change nothing but the time.
+_LEAST_SHARE = 0.01
 
 
 class Beside(NamedTuple):
@@ -80,9 +82,9 @@ class Student(NamedTuple):
     teachers
         Networks whose average it learnt.
     boosted
-        Models of boosted trees whose average it learnt beside that; by default none.
+        Models of boosted trees that were fitted to teach as well; by default none.
     share
-        That of these in the answer, from 0 to 1.
+        That of their average in the answer, from 0 to 1; 0 if they were left out.
     """
 
     network: Network
@@ -97,7 +99,7 @@ class Student(NamedTuple):
     def teachers_in_words(self) -> str:
         """How many of what taught it, such as "8 networks and 4 models of boosted trees"."""
         networks = counted(self.teachers, "network")
-        if not self.boosted:
+        if not self.share:
             return networks
         return f"{networks} and {counted(self.boosted, 'model')} of boosted trees"
 
@@ -139,7 +141,8 @@ def distil(
     batch_size
         Rows a step, but 128 at least.
     beside
-        Trees that teach as well; None, the default, for networks alone.
+        Trees that teach as well, unless their share is less than 1 %; None, the default, for
+        networks alone.
     on_epoch
         Called with the number of epochs done, out of `STUDENT_EPOCHS`. None, the default, to call
         nothing.
@@ -147,6 +150,7 @@ def distil(
     own, drawing = spawn_generators(seed, 2)
     n_classes, dtype = teacher.widths[-1], teacher.parameters.dtype
     x = x[:: max(1, -(-len(x) * n_classes // _MOST_TARGETS))]
+    joined = beside if beside is not None and beside.share >= _LEAST_SHARE else None
     rows, copies = len(x), copies_for(len(x), x.shape[1])
     if copies:
         x = np.concatenate([x, pseudo_rows(np.asarray(x), groups, copies, drawing)])
@@ -157,7 +161,7 @@ def distil(
         network,
         STUDENT_OPTIMIZER,
         x,
-        _answers(teacher, beside, x),
+        _answers(teacher, joined, x),
         epochs=STUDENT_EPOCHS,
         batch_size=batch_size,
         generators=[own],
@@ -168,7 +172,8 @@ def distil(
     found = Student(network, history, rows, len(x) - rows, len(teacher.parameters))
     if beside is None:
         return found
-    return found._replace(boosted=len(beside.trees.models), share=beside.share)
+    share = 0.0 if joined is None else joined.share
+    return found._replace(boosted=len(beside.trees.models), share=share)
 
 
 def _answers(teacher: Network, beside: Beside | None, x: Array) -> Array:

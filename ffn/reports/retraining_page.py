@@ -360,14 +360,20 @@ def learnt_from(student: Student) -> str:
     shares = (
         f" (weights {percent(1 - student.share)} and {percent(student.share)}, which had the "
         "lowest log-loss on validation rows)"
-        if student.boosted
+        if student.share
+        else ""
+    )
+    left_out = (
+        f"; {counted(student.boosted, 'model')} of boosted trees did not teach it, because "
+        "validation rows gave them less than 1 % of the answer"
+        if student.boosted and not student.share
         else ""
     )
     return (
         f"learnt the averaged probabilities of {student.teachers_in_words}{shares} from "
         f"{counted(student.rows, 'training row')}{made}, in "
         f"{counted(int(student.history.epochs_run[0]), 'epoch')}; it finds the same class most "
-        f"probable as they do in {alike} of {judged}"
+        f"probable as they do in {alike} of {judged}{left_out}"
     )
 
 

@@ -28,8 +28,6 @@ Array = npt.NDArray[Any]
 
 # Branch of the pipeline's seed; ``ffn.training.steps`` has the others.
 _TREES = 9
-# With a smaller share they would change nothing but the time.
-_LEAST_SHARE = 0.01
 
 
 def fit_boosted_teachers(
@@ -58,7 +56,7 @@ def fit_boosted_teachers(
     Returns
     -------
     Beside or None
-        None if the settings want no trees, none could be fitted, or their share is less than 1 %.
+        None if the settings want no trees, or no resample has rows to fit or to stop them by.
 
     Raises
     ------
@@ -119,8 +117,6 @@ def _fit(part: TrainingPart, pipeline: Pipeline, winner: Candidate) -> Beside | 
         of_trees.means(judged),
         None if weights is None else weights[judged],
     )
-    if share < _LEAST_SHARE:
-        return None
     if settings.ensemble == "refitted":
         fitted = _refitted(fitted, x, labels, own_weights, seeds)
     models = tuple(model for own in fitted for model in own.models)

@@ -192,7 +192,7 @@ def test_the_card_of_a_student_names_its_teachers(iris: Reported, tmp_path: Path
     assert "parameters, trained on the averaged probabilities of 8 networks. Numeric" in card
     assert "The winner's networks were trained on resamples at the learning rate" in card
     assert "The model is one network that learnt the averaged probabilities of 8 networks" in card
-    assert student._replace(boosted=1).teachers_in_words == (
+    assert student._replace(boosted=1, share=0.2).teachers_in_words == (
         "8 networks and 1 model of boosted trees"
     )
     curves = safetensors.numpy.load((folder / "history.safetensors").read_bytes())

@@ -256,6 +256,10 @@ def test_a_student_is_called_one(iris: Reported) -> None:
         "64.6 % and 35.4 %, which had the lowest log-loss on validation rows) from 120 training "
         "rows and 19,920 made from them, in 30 epochs"
     )
+    assert learnt_from(student._replace(boosted=2)).endswith(
+        "as they do in 98.8 % of 4,000 of them; 2 models of boosted trees did not teach it, "
+        "because validation rows gave them less than 1 % of the answer"
+    )
 
 
 def test_curves_of_some_rows_are_said_to_be_of_some_rows(iris: Reported) -> None:

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from ffn.distillation.student import Beside
 from ffn.errors import TrainingError
 from ffn.settings.pipeline import Pipeline
+from ffn.training import steps
 from ffn.training.boosted_teachers import fit_boosted_teachers
 from ffn.training.resampling import candidate_resamples
 from tests.helpers.retrained import InThreads, Run, bundle_bytes, candidates_of, made, run
@@ -141,17 +142,24 @@ def test_under_a_split_by_time_they_are_refitted_on_the_newest_rows(tmp_path: Pa
 
 def test_trees_that_know_nothing_more_are_left_out(tmp_path: Path) -> None:
     pipeline = checkerboard(tmp_path, 4)
-    prepared, candidates, _ = candidates_of(pipeline)
+    prepared, candidates, selection = candidates_of(pipeline)
     winner = candidates[0]
     assert winner.answers is not None
     sure = np.where(np.eye(3)[winner.answers.labels], 0.0, -50.0)
     knowing = replace(winner, answers=replace(winner.answers, scores=sure))
-    assert fit_boosted_teachers(prepared.training, pipeline, knowing) is None
-    settings = pipeline.settings.model_copy(
-        update={"training": pipeline.settings.training.model_copy(update={"boosted_teachers": 0})}
-    )
-    none = replace(pipeline, settings=settings)
+    beside = fit_boosted_teachers(prepared.training, pipeline, knowing)
+    assert beside is not None
+    assert beside.share < 0.001
+    training = pipeline.settings.training.model_copy(update={"boosted_teachers": 0})
+    none = replace(pipeline, settings=pipeline.settings.model_copy(update={"training": training}))
     assert fit_boosted_teachers(prepared.training, none, winner) is None
+    left_out, without = (
+        steps.refit(prepared.training, one, selection, [knowing]) for one in (pipeline, none)
+    )
+    assert left_out.student is not None
+    assert (left_out.student.boosted, left_out.student.share) == (4, 0.0)
+    first, second = (one.bundle.network.parameters for one in (left_out, without))
+    assert first.tobytes() == second.tobytes()
 
 
 def test_what_scikit_learn_cannot_fit_is_one_line(tmp_path: Path, monkeypatch) -> None:
