@@ -11,7 +11,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_info
 
-__all__ = ["describe_machine", "one_thread"]
+__all__ = ["describe_machine", "one_thread", "processor"]
 
 
 def one_thread() -> dict[str, str]:
@@ -42,7 +42,7 @@ def describe_machine(packages: Sequence[str]) -> str:
         if library["user_api"] == "blas"
     }
     parts = [
-        _processor(),
+        processor(),
         f"{os.cpu_count()} cores",
         f"{platform.system()} {platform.machine()}",
         f"Python {platform.python_version()}",
@@ -52,7 +52,7 @@ def describe_machine(packages: Sequence[str]) -> str:
     return ", ".join(parts)
 
 
-def _processor() -> str:
+def processor() -> str:
     """Return the processor's name where Linux tells it."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text().splitlines() if information.exists() else []

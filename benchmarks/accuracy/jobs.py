@@ -23,6 +23,7 @@ from benchmarks.accuracy.peers import Side
 from benchmarks.accuracy.results import Key, Result, Results
 from benchmarks.accuracy.tables.catalogue import Table
 from benchmarks.accuracy.tables.splitting import LABEL, Split, write_split
+from benchmarks.machine import processor
 
 __all__ = ["Job", "in_order", "run_job", "run_jobs", "write_jobs"]
 
@@ -118,7 +119,7 @@ def run_job(job: Job, over: Callable[[], bool]) -> Result | None:
         if ended is None:
             return None
         cpu, text, error = ended
-        result = Result(key=job.key, figures=None, cpu=cpu)
+        result = Result(key=job.key, figures=None, cpu=cpu, processor=processor())
         if error is not None:
             return replace(result, error=error)
         found = json.loads(text.splitlines()[-1])

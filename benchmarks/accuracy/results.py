@@ -46,6 +46,8 @@ class Result:
         Test rows for which it gave no answer.
     error
         The last line that it wrote before it failed; else empty.
+    processor
+        Of the machine, with which the CPU seconds are to be compared.
     """
 
     key: Key
@@ -53,6 +55,7 @@ class Result:
     cpu: float
     rejected: int = 0
     error: str = ""
+    processor: str = ""
 
 
 class Results:

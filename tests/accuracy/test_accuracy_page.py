@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -123,6 +125,16 @@ def test_the_extent_is_told() -> None:
     assert sentences.extent(board(LOSSES)) == (
         "3 tables of 1,000 to 1,000 training rows and 3 to 3 classes, 1 seed."
     )
+    measured = board({"a": {OURS: [0.1, 0.2]}})
+    later = {
+        place: dataclasses.replace(one, processor=f"cpu {place[2]}")
+        for place, one in measured.found.items()
+    }
+    told = sentences.extent(dataclasses.replace(measured, found=later))
+    assert told.endswith("classes, 2 seeds. Measured on cpu 0 and cpu 1.")
+    # Seeds that nothing was measured with are not counted.
+    wider = dataclasses.replace(measured, seeds=(0, 1, 2, 3))
+    assert sentences.extent(wider) == sentences.extent(measured)
 
 
 def test_the_picture_has_a_row_for_each_side_with_its_rank_and_cost() -> None:

@@ -18,13 +18,16 @@ def title(side: str) -> str:
 
 
 def extent(board: Board) -> str:
-    """Return how many tables of which sizes there are, and the seeds."""
+    """Return how many tables of which sizes there are, the seeds with results, and on what."""
     splits = list(board.tables.values())
     rows = [split.rows for split in splits]
     classes = [split.classes for split in splits]
+    seeds = {seed for _, _, seed in board.found}
+    processors = sorted({result.processor for result in board.found.values()})
+    on = f" Measured on {' and '.join(processors)}." if any(processors) else ""
     return (
         f"{_count(len(splits), 'table')} of {min(rows):,} to {max(rows):,} training rows and "
-        f"{min(classes)} to {max(classes)} classes, {_count(len(board.seeds), 'seed')}."
+        f"{min(classes)} to {max(classes)} classes, {_count(len(seeds), 'seed')}.{on}"
     )
 
 
