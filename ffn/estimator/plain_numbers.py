@@ -15,6 +15,7 @@ from scipy import sparse
 from ffn.errors import quote
 from ffn.machine_memory import memory_limit
 from ffn.quantities import size
+from ffn.tabular.memory.array_table import is_missing
 
 __all__ = ["dense", "dense_parts", "refuse_other_kinds"]
 
@@ -103,29 +104,19 @@ def _kind_of_type(dtype: str) -> str:
 
 def _example(column: Any) -> Any:
     """Return the first value that is there; None if there is none."""
-    return next((one for one in column if not _is_missing(one)), None)
+    return next((one for one in column if not is_missing(one)), None)
 
 
 def _no_number(column: Any) -> Any:
     """Return the first value that scikit-learn does not read as a number; None if all are."""
     for one in column:
-        if _is_missing(one):
+        if is_missing(one):
             continue
         try:
             float(one)
         except (TypeError, ValueError):
             return one
     return None
-
-
-def _is_missing(value: Any) -> bool:
-    # Missing values of pandas are neither equal to themselves nor, as NA, comparable at all.
-    if value is None or isinstance(value, str):
-        return value is None
-    try:
-        return bool(value != value)
-    except (TypeError, ValueError):
-        return type(value).__name__ == "NAType"
 
 
 def _kind_of(value: Any) -> str:

@@ -21,7 +21,8 @@ from ffn.storage.source import Source, open_source
 from ffn.tabular.csv.header import Header
 from ffn.tabular.csv.parsing.blocks import Block
 from ffn.tabular.csv.reader import Records
-from ffn.tabular.memory.memory_table import ColumnPart, MemoryTable, open_table
+from ffn.tabular.memory.memory_table import MemoryTable, open_table
+from ffn.tabular.memory.object_cells import ColumnPart
 
 __all__ = ["LabelTexts", "LabelledBlocks", "open_labelled"]
 
