@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -11,15 +12,15 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
-from ffn.errors import TrainingError, quote
+from ffn.errors import TrainingError
+from ffn.estimator.adopted_network import in_order_of_classes, refuse_inputs_of_features
 from ffn.estimator.column_inputs import ColumnInputs
 from ffn.estimator.epoch_lines import epoch_lines
-from ffn.estimator.given_columns import given_columns, in_scikit_learns_terms
-from ffn.estimator.labels import check_weights, encode_labels, weigh_classes
+from ffn.estimator.given_rows import inputs_of, labelled_rows
+from ffn.estimator.labels import classes_of_stream, encode_labels, weigh_classes
 from ffn.estimator.network_training import (
     loss_curve,
     networks_to_train,
@@ -30,8 +31,12 @@ from ffn.estimator.network_training import (
 )
 from ffn.estimator.number_inputs import NumberInputs, learn_numbers
 from ffn.estimator.parameters import check_parameters
-from ffn.estimator.plain_numbers import dense, dense_parts, refuse_other_kinds
-from ffn.estimator.rows_to_learn import Learnt, rows_of_array, rows_of_columns
+from ffn.estimator.rows_to_learn import (
+    Learnt,
+    refuse_other_inputs,
+    rows_of_array,
+    rows_of_columns,
+)
 from ffn.estimator.training_rows import hold_out
 from ffn.nn import SGD, Adam, AdamW, History, Memory, Momentum, Network, spawn_generators, train
 from ffn.tabular.schema import Kind
@@ -46,10 +51,7 @@ _KeptMemory = tuple[str, frozenset[int], Memory]
 
 def _goes_on(classifier: FFNClassifier) -> bool:
     """Say whether training in parts is possible."""
-    # Both are absent from pickles of earlier versions.
-    return not getattr(classifier, "distilled", False) and (
-        getattr(classifier, "kinds", None) is None
-    )
+    return not classifier.distilled and classifier.kinds is None
 
 
 class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -59,7 +61,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     and label are merged and their weights added, the rest is sorted by content, and weights are
     scaled to a mean of 1. Therefore a weight of 2 is equivalent to a repeated row, the order of
     rows does not matter, and an epoch visits each *distinct* row once. Features are not scaled:
-    use a ``StandardScaler`` before this estimator, unless ``numbers`` is ``"piecewise"``.
+    use a ``StandardScaler`` before this estimator, unless ``numbers`` is ``"piecewise"`` or
+    ``kinds`` is given.
 
     Parameters
     ----------
@@ -111,6 +114,25 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         2 to 256; see ``ffn.tabular.encodings.piecewise_encoding``. ``fit`` learns the encoding from
         the distinct rows that it trains on, or the first ``partial_fit`` from its rows alone; a
         warm start and later calls keep it.
+    kinds
+        None: features are finite numbers. ``"auto"``: ``X`` is a table, usually a DataFrame of
+        pandas or polars or a table of Arrow, whose columns become inputs as in a pipeline, learnt
+        from the distinct rows that ``fit`` trains on: numbers, standardised unless ``numbers`` says
+        otherwise, categories, dates, times of day and truth values, with missing cells. What texts
+        hold is recognised where they leave no doubt, as by ``ffn init``. A dictionary by column,
+        ``"numeric"``, ``"categorical"`` or ``"text"``, says it of some columns; ``"text"``, which
+        reads texts by their words and parts of words, is never recognised. Columns are found by
+        name, in any order; constant ones are left out. An unknown category is as in a pipeline,
+        and a gap in a column without gaps in training is filled in, with a warning. There is no
+        ``partial_fit``, and ``warm_start`` is refused.
+    formats, missing_values
+        With ``kinds``, as in ``[data]`` of ``pipeline.toml``: how columns write numbers with units,
+        dates, times of day or truth values, by column, such as ``{"day": "%d/%m/%Y"}``; and the
+        texts that mean "no value", None for those of a pipeline.
+    most_categories, text_components
+        With ``kinds``, as in ``[features]``: the largest number of categories of a column that get
+        an input of their own, None for all, beyond which they are pooled and have cross-fitted
+        class statistics; and the inputs of a column of texts, 1 to 256.
     verbose
         Whether ``fit`` prints the mean loss of the networks to standard output, about ten times.
         What is learnt does not depend on it. Off by default, as in scikit-learn.
@@ -135,6 +157,9 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Number of epochs run.
     number_inputs_
         Encoding of the features; None if they are the inputs as they are.
+    column_inputs_
+        With ``kinds``, the ``schema`` of the columns and the ``preparation`` that makes inputs of
+        them; else None.
 
     Raises
     ------
@@ -259,40 +284,36 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ``numbers`` is not ``"standardised"``, or ``kinds`` is given: what makes the inputs of
             features is not known here.
         """
-        for name, default in (("numbers", "standardised"), ("kinds", None)):
-            if parameters.get(name, default) != default:
-                raise ValueError(
-                    f"{name} is {quote(repr(parameters[name]))}; networks that were trained "
-                    "elsewhere take inputs as they are, so leave it out and encode features before"
-                )
-        labels = np.array(classes)
-        order = np.argsort(labels)
-        if (order != np.arange(len(order))).any():
-            network = Network(network.widths, network.parameters.copy())
-            network.layers[-1][:] = network.layers[-1][:, order]
+        refuse_inputs_of_features(parameters)
+        network, labels, rule = in_order_of_classes(network, classes, rule)
         fitted = cls(
             hidden_layer_sizes=network.widths[1:-1],
             n_networks=len(network.parameters),
             dtype="float64" if network.parameters.dtype == np.float64 else "float32",
             **parameters,
         )
-        fitted.classes_ = labels[order]
-        fitted.network_ = network
+        fitted.classes_, fitted.network_ = labels, network
         if rule != ARGMAX:
-            fitted.decision_rule_ = rule.reordered(order.tolist())
+            fitted.decision_rule_ = rule
         fitted.n_features_in_ = network.widths[0]
         fitted.history_ = History.empty(0, len(network.parameters))
         fitted.loss_curve_, fitted.n_iter_ = [], 0
         fitted.number_inputs_, fitted.column_inputs_ = None, None
-        fitted._batch_generators = None
-        fitted._optimizer_memory = None
+        fitted._batch_generators, fitted._optimizer_memory = None, None
         return fitted
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickle; one of an earlier version has the defaults of later parameters."""
+        known = signature(FFNClassifier.__init__).parameters.values()
+        defaults = {one.name: one.default for one in known if one.default is not one.empty}
+        fitted = {"number_inputs_": None, "column_inputs_": None} if "network_" in state else {}
+        super().__setstate__({**defaults, **fitted, **state})
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn has to know: sparse matrices are taken, and of columns gaps."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        if getattr(self, "kinds", None) is not None:
+        if self.kinds is not None:
             tags.input_tags.categorical = tags.input_tags.allow_nan = True
         return tags
 
@@ -303,7 +324,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X
             Features [N, n_in], finite numbers: an array, DataFrame, memory map or sparse matrix.
-            The last is made dense, for prediction some rows at a time.
+            The last is made dense, for prediction some rows at a time. With ``kinds``, a table of
+            columns, or an array of which missing cells are NaN or None.
         y
             Labels [N].
         sample_weight
@@ -316,10 +338,10 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_parameters(vars(self))
         going_on = self.warm_start and hasattr(self, "network_")
-        if going_on:
-            self._check_numbers()
         parameters = self.get_params(deep=False)
-        x, y, weights = self._check_table(X, y, sample_weight, reset=not going_on)
+        if going_on:
+            refuse_other_inputs(self.numbers, self.column_inputs_ or self.number_inputs_)
+        x, y, weights = labelled_rows(self, X, y, sample_weight, reset=not going_on)
         classes = self.classes_ if going_on else np.unique(y[weights > 0])
         labels = encode_labels(y, weights, classes)
         weights = weigh_classes(weights, labels, classes, self.class_weight)
@@ -394,9 +416,9 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError('class_weight "balanced" needs all rows at once; give a dictionary')
         going_on = hasattr(self, "network_")
         if going_on:
-            self._check_numbers()
-        known = self._classes_of_stream(classes, going_on)
-        x, y, weights = self._check_table(X, y, sample_weight, reset=not going_on)
+            refuse_other_inputs(self.numbers, self.column_inputs_ or self.number_inputs_)
+        known = classes_of_stream(classes, self.classes_ if going_on else None)
+        x, y, weights = labelled_rows(self, X, y, sample_weight, reset=not going_on)
         labels = encode_labels(y, weights, known)
         weights = weigh_classes(weights, labels, known, self.class_weight)
         rows = np.flatnonzero(weights)
@@ -438,7 +460,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         usable = self.network_.parameters[np.isfinite(self.network_.parameters).all(axis=1)]
         # In float64 the other rows of X change a row's probabilities by no more than 1e-15.
         network = Network(self.network_.widths, usable.astype(np.float64))
-        parts = [network.predict_proba(part).mean(axis=0) for part in self._inputs(X)]
+        parts = [network.predict_proba(part).mean(axis=0) for part in inputs_of(self, X)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def predict_log_proba(self, X: Any) -> Array:
@@ -453,79 +475,13 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         An estimator of ``from_network`` with another rule follows that one; where it abstains, the
         label is None.
         """
-        # Absent from pickles of earlier versions, too.
         rule: DecisionRule = getattr(self, "decision_rule_", ARGMAX)
         return rule.answers(self.predict_proba(X), self.classes_)
-
-    def _inputs(self, X: Any) -> Iterator[Array]:
-        """Yield the network's inputs [n, n_in] for all rows, or for some rows at a time."""
-        dtype = self.network_.parameters.dtype
-        # Both are absent from pickles of earlier versions.
-        columns: ColumnInputs | None = getattr(self, "column_inputs_", None)
-        numbers: NumberInputs | None = getattr(self, "number_inputs_", None)
-        if columns is not None:
-            with in_scikit_learns_terms():
-                table = given_columns(self, X, reset=False)
-                yield columns.transform(table, dtype, stacklevel=5)
-            return
-        refuse_other_kinds(X)
-        with np.errstate(over="ignore"):  # validate_data refuses infinite values
-            x = validate_data(self, X, dtype=dtype, accept_sparse="csr", reset=False)
-        for part in dense_parts(x):
-            yield part if numbers is None else numbers.transform(part)
-
-    def _check_table(
-        self, X: Any, y: Any, sample_weight: Any, *, reset: bool
-    ) -> tuple[Any, Array, Array]:
-        """Return features, labels [N] and weights [N].
-
-        Features are an array [N, n_in] in the dtype of training, or a `MemoryTable` of columns.
-        """
-        if self.kinds is not None:
-            y = validate_data(self, y=y)
-            with in_scikit_learns_terms():
-                x = given_columns(self, X, reset=reset)
-            check_consistent_length(x, y)
-        else:
-            refuse_other_kinds(X)
-            with np.errstate(over="ignore"):  # validate_data refuses infinite values
-                x, y = validate_data(
-                    self, X, y, dtype=np.dtype(self.dtype), accept_sparse="csr", reset=reset
-                )
-        check_classification_targets(y)
-        weights = check_weights(sample_weight, len(y))
-        return (x if self.kinds is not None else dense(x)), y, weights
-
-    def _classes_of_stream(self, classes: Any, going_on: bool) -> Array:
-        """Return the classes [C] of ``partial_fit``: given in the first call, known later."""
-        if not going_on and classes is None:
-            raise ValueError(
-                "the first call of partial_fit needs classes: all labels that may occur"
-            )
-        if (
-            going_on
-            and classes is not None
-            and not np.array_equal(np.unique(classes), self.classes_)
-        ):
-            raise ValueError(
-                f"classes is {quote(list(classes))}; it was {quote(self.classes_.tolist())} before"
-            )
-        known: Array = self.classes_ if going_on else np.unique(classes)
-        return known
 
     def _generators(self, n: int) -> list[np.random.Generator]:
         """Return ``n`` generators seeded by ``random_state``; the first ones do not depend on n."""
         draws = check_random_state(self.random_state).randint(2**31, size=4)
         return spawn_generators(np.random.SeedSequence(draws.tolist()), n)
-
-    def _check_numbers(self) -> None:
-        """Refuse to continue networks that were trained on inputs of another kind."""
-        before = "standardised" if self.number_inputs_ is None else "piecewise"
-        if self.numbers != before:
-            raise ValueError(
-                f"numbers is {quote(self.numbers)}; the networks to continue were trained with "
-                f"{quote(before)}; fit again with warm_start=False"
-            )
 
     def _keep(
         self,

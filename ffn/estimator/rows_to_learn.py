@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.errors import quote
 from ffn.estimator.column_inputs import ColumnInputs, learn_columns, missing_texts
 from ffn.estimator.given_columns import in_scikit_learns_terms
 from ffn.estimator.number_inputs import NumberInputs, learn_numbers
@@ -18,7 +19,7 @@ from ffn.tabular.memory.column_reader import ColumnChoice
 from ffn.tabular.memory.labelled_columns import read_labelled_columns
 from ffn.tabular.memory.memory_table import MemoryTable
 
-__all__ = ["Learnt", "RowsToLearn", "rows_of_array", "rows_of_columns"]
+__all__ = ["Learnt", "RowsToLearn", "refuse_other_inputs", "rows_of_array", "rows_of_columns"]
 
 Array = npt.NDArray[Any]
 
@@ -149,4 +150,30 @@ def rows_of_columns(
         rows=np.arange(len(rows)),
         weights=merged / merged.mean(),
         learn=learnt,
+    )
+
+
+def refuse_other_inputs(numbers: str, before: Learnt) -> None:
+    """Refuse to continue networks of features on inputs of another kind.
+
+    Parameters
+    ----------
+    numbers
+        The parameter of this name.
+    before
+        What the networks were trained with.
+
+    Raises
+    ------
+    ValueError
+        They were trained on inputs of another kind.
+    """
+    kind = "standardised" if before is None else "piecewise"
+    now, then = f"numbers is {quote(numbers)}", f"with {quote(kind)}"
+    if isinstance(before, ColumnInputs):
+        now, then = "kinds is None", "on columns"
+    elif numbers == kind:
+        return
+    raise ValueError(
+        f"{now}; the networks to continue were trained {then}; fit again with warm_start=False"
     )
