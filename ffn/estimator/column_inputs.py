@@ -137,7 +137,8 @@ def learn_columns(
     try:
         schema, _ = table.learn_schema(training)
     except DataError as error:
-        raise DataError(f"{error} There is {counted(len(rows), 'sample')} to learn from.") from None
+        told = f"Learnt from: {counted(len(rows), 'sample')}, equal ones counted once."
+        raise DataError(f"{error} {told}") from None
     preparation = fit_preparation(
         table,
         schema,
