@@ -32,7 +32,8 @@ def in_scikit_learns_terms() -> Iterator[None]:
     try:
         yield
     except NoPlainValuesError as error:
-        raise TypeError(f"{error} An argument must be a string or a number in each cell.") from None
+        told = str(error).removesuffix(".")
+        raise TypeError(f"{told}: an argument must be a string or a number.") from None
     except FFNError as error:
         raise ValueError(str(error)) from None
 
@@ -57,7 +58,9 @@ def given_columns(estimator: BaseEstimator, x: Any, *, reset: bool) -> MemoryTab
     TypeError
         Only some of the names are texts.
     """
-    names = column_names(x) if has_names(x) else None
+    # A Series speaks Arrow's protocol, too, and is refused like any array of one dimension.
+    tabular = has_names(x) and len(getattr(x, "shape", (0, 0))) == 2
+    names = column_names(x) if tabular else None
     texts = [isinstance(name, str) for name in names or ()]
     if any(texts) and not all(texts):
         found = sorted({type(name).__name__ for name in names or ()})

@@ -40,11 +40,11 @@ _ADVICE = {
     "texts": "encode them first, for instance by OneHotEncoder in "
     "sklearn.compose.make_column_transformer",
 }
-# What makes inputs of such a column in a pipeline.
-_OPTIONS = {
-    "dates or times": ": [data.formats] of pipeline.toml makes inputs of dates and times of day",
-    "texts": ': as categories, or with "text" in [data.kinds] of pipeline.toml by their words',
-    "categories": ": each category is an input",
+# What FFNClassifier(kinds="auto") makes of such a column.
+_READ = {
+    "dates or times": "dates as numbers and cycles",
+    "texts": 'categories, or with kinds={{{name}: "text"}} their words',
+    "categories": "each category",
 }
 _OTHER_ADVICE = "leave the column out, or make numbers of it first"
 _VALUES_AT_ONCE = 2**22
@@ -71,10 +71,12 @@ def refuse_other_kinds(table: Any) -> None:
             continue
         kind = kind if kind != _OBJECTS else _kind_of(example)
         told = "" if example is None else f", such as {quote(example, 30)}"
+        advice = _ADVICE.get(kind, _OTHER_ADVICE)
+        if kind in _READ:
+            read = _READ[kind].format(name=quote(name))
+            advice = f'give kinds="auto", which reads {read} as a pipeline does, or {advice}'
         raise ValueError(
-            f"column {quote(name)} holds {kind}{told}, and FFNClassifier takes numbers; "
-            f"{_ADVICE.get(kind, _OTHER_ADVICE)}. ffn.retrain takes such a table as it "
-            f"is{_OPTIONS.get(kind, '')}"
+            f"column {quote(name)} holds {kind}{told}, and FFNClassifier takes numbers; {advice}."
         )
 
 

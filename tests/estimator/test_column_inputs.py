@@ -243,6 +243,12 @@ def test_columns_that_are_not_those_of_fit_are_refused_in_one_line() -> None:
         fit(pd.concat([FRAME, FRAME[["age"]]], axis=1))
     with pytest.raises(ValueError, match=r'row 3, column "age": not a finite decimal number\.$'):
         model.predict(FRAME.assign(age=["1", "2", "three"] * 40))
+    with pytest.raises(TypeError, match=r"type list are not plain values.*: an argument must be"):
+        fit(FRAME.assign(age=[[1]] * N))
+    with pytest.raises(ValueError, match=r"Expected a 2-dimensional container"):
+        fit(FRAME.age)
+    with pytest.raises(ValueError, match=r"a pyarrow ChunkedArray, have no columns with names"):
+        fit(pl.from_pandas(FRAME).to_arrow().column("age"))
     with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
         model.predict(FRAME[:0])
 

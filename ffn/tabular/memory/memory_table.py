@@ -49,12 +49,18 @@ def has_names(rows: Any) -> bool:
 
 
 def column_names(rows: Any) -> list[Any]:
-    """Return the names of a table's columns, in order, of what `has_names` finds to have them."""
+    """Return the names of a table's columns, in order, of what `has_names` finds to have them.
+
+    Raises ``DataError`` if there are none.
+    """
     if _is_query(rows):
         return list(rows.collect_schema().names())
     # Of Arrow, the columns themselves are called ``columns``.
     of_arrow = getattr(getattr(rows, "schema", None), "names", None)
-    return list(of_arrow if isinstance(of_arrow, list) else rows.columns)
+    names = of_arrow if isinstance(of_arrow, list) else getattr(rows, "columns", None)
+    if names is None:
+        raise DataError(f"the rows, a {_kind(rows)}, have no columns with names.")
+    return list(names)
 
 
 def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
