@@ -26,6 +26,7 @@ LAYERS = [
     "ffn.tabular.weighting",
     "ffn.tabular.seasonal",
     "ffn.tabular.training_table",
+    "ffn.tabular.memory",
     "ffn.tabular.ingestion",
     "ffn.databases",
     "ffn.nn",

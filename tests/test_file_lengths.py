@@ -15,7 +15,6 @@ LONG_FILES = {
     "ffn/reports/status_page.py": "one page: what is read for it, and how it is said",
     "ffn/scoring/model.py": "one class: all that a loaded model answers",
     "ffn/tabular/csv/reader.py": "one class, whose state all of its methods move on",
-    "ffn/tabular/training_table/dataset.py": "one table, and all that is asked of it",
     "ffn/training/partition.py": "two parts, and how they are written and read",
     "ffn/training/steps.py": "one function for each step, and what it returns",
     "fuzz/mixed/columns.py": "two thirds are cells to draw from, beside what draws them",

@@ -179,7 +179,7 @@ def test_tables_of_every_kind_are_among_the_cases():
             "ffn.tabular.columns.arrow_columns.date_texts",
             lambda column, *_: pa.nulls(len(column), pa.string()),
         ),
-        ("ffn.scoring.frames.present_texts", lambda cells, _: list(cells)),
+        ("ffn.tabular.memory.frames.present_texts", lambda cells, _: list(cells)),
         ("ffn.scoring.labelled_batch._Rejected.add_rows", lambda *_: None),
     ],
 )

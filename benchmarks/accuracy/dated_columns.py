@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.accuracy.ablation import RECIPE, Measured, learn_and_test
 
-__all__ = ["VARIANTS", "dated_table", "main"]
+__all__ = ["VARIANTS", "dated_table", "dated_tables", "main"]
 
 _SPLITS, _TRAIN_ROWS, _TEST_ROWS = 3, 6_000, 5_000
 _SETTINGS = RECIPE | {
@@ -100,7 +100,7 @@ def dated_table(found: Mapping[str, Mapping[str, Sequence[Measured]]]) -> str:
     return "\n".join(lines)
 
 
-def _tables() -> Iterator[tuple[str, Any]]:
+def dated_tables() -> Iterator[tuple[str, Any]]:
     """Yield the name and the rows of each table, with the dates as dates."""
     import numpy as np
     import pandas as pd
@@ -129,7 +129,7 @@ def main() -> None:
     # Read by each library when it is imported.
     os.environ.update(one_thread())
     found: dict[str, dict[str, list[Measured]]] = {title: {} for title in VARIANTS}
-    for name, rows in _tables():
+    for name, rows in dated_tables():
         for split in range(_SPLITS):
             own = rows.sample(_TRAIN_ROWS + _TEST_ROWS, random_state=split)
             for title, (dated, make) in VARIANTS.items():

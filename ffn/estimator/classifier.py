@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from inspect import signature
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -12,35 +12,34 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
-from ffn.distillation.student import distil
-from ffn.errors import TrainingError, quote
+from ffn.errors import TrainingError
+from ffn.estimator.adopted_network import in_order_of_classes, refuse_inputs_of_features
+from ffn.estimator.column_inputs import ColumnInputs
 from ffn.estimator.epoch_lines import epoch_lines
-from ffn.estimator.labels import check_weights, encode_labels, weigh_classes
-from ffn.estimator.number_inputs import NumberInputs
-from ffn.estimator.parameters import check_parameters, layer_sizes
-from ffn.estimator.plain_numbers import dense, dense_parts, refuse_other_kinds
-from ffn.estimator.training_rows import distinct_rows, hold_out
-from ffn.nn import (
-    OPTIMIZERS,
-    SGD,
-    Adam,
-    AdamW,
-    History,
-    Memory,
-    Momentum,
-    Network,
-    OptimizerState,
-    constant,
-    cosine,
-    spawn_generators,
-    train,
+from ffn.estimator.given_rows import inputs_of, labelled_rows
+from ffn.estimator.labels import classes_of_stream, encode_labels, weigh_classes
+from ffn.estimator.network_training import (
+    loss_curve,
+    networks_to_train,
+    optimizer_state,
+    schedule_of,
+    student_of,
+    weights_unless_equal,
 )
-from ffn.nn.schedules import Schedule
-from ffn.quantities import counted
+from ffn.estimator.number_inputs import NumberInputs, learn_numbers
+from ffn.estimator.parameters import check_parameters
+from ffn.estimator.rows_to_learn import (
+    Learnt,
+    refuse_other_inputs,
+    rows_of_array,
+    rows_of_columns,
+)
+from ffn.estimator.training_rows import hold_out
+from ffn.nn import SGD, Adam, AdamW, History, Memory, Momentum, Network, spawn_generators, train
+from ffn.tabular.schema import Kind
 
 __all__ = ["FFNClassifier"]
 
@@ -52,8 +51,7 @@ _KeptMemory = tuple[str, frozenset[int], Memory]
 
 def _goes_on(classifier: FFNClassifier) -> bool:
     """Say whether training in parts is possible."""
-    # Absent from pickles of earlier versions.
-    return not getattr(classifier, "distilled", False)
+    return not classifier.distilled and classifier.kinds is None
 
 
 class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -63,7 +61,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     and label are merged and their weights added, the rest is sorted by content, and weights are
     scaled to a mean of 1. Therefore a weight of 2 is equivalent to a repeated row, the order of
     rows does not matter, and an epoch visits each *distinct* row once. Features are not scaled:
-    use a ``StandardScaler`` before this estimator, unless ``numbers`` is ``"piecewise"``.
+    use a ``StandardScaler`` before this estimator, unless ``numbers`` is ``"piecewise"`` or
+    ``kinds`` is given.
 
     Parameters
     ----------
@@ -115,6 +114,25 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         2 to 256; see ``ffn.tabular.encodings.piecewise_encoding``. ``fit`` learns the encoding from
         the distinct rows that it trains on, or the first ``partial_fit`` from its rows alone; a
         warm start and later calls keep it.
+    kinds
+        None: features are finite numbers. ``"auto"``: ``X`` is a table, usually a DataFrame of
+        pandas or polars or a table of Arrow, whose columns become inputs as in a pipeline, learnt
+        from the distinct rows that ``fit`` trains on: numbers, standardised unless ``numbers`` says
+        otherwise, categories, dates, times of day and truth values, with missing cells. What texts
+        hold is recognised where they leave no doubt, as by ``ffn init``. A dictionary by column,
+        ``"numeric"``, ``"categorical"`` or ``"text"``, says it of some columns; ``"text"``, which
+        reads texts by their words and parts of words, is never recognised. Columns are found by
+        name, in any order; constant ones are left out. An unknown category is as in a pipeline,
+        and a gap in a column without gaps in training is filled in, with a warning. There is no
+        ``partial_fit``, and ``warm_start`` is refused.
+    formats, missing_values
+        With ``kinds``, as in ``[data]`` of ``pipeline.toml``: how columns write numbers with units,
+        dates, times of day or truth values, by column, such as ``{"day": "%d/%m/%Y"}``; and the
+        texts that mean "no value", None for those of a pipeline.
+    most_categories, text_components
+        With ``kinds``, as in ``[features]``: the largest number of categories of a column that get
+        an input of their own, None for all, beyond which they are pooled and have cross-fitted
+        class statistics; and the inputs of a column of texts, 1 to 256.
     verbose
         Whether ``fit`` prints the mean loss of the networks to standard output, about ten times.
         What is learnt does not depend on it. Off by default, as in scikit-learn.
@@ -139,6 +157,9 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Number of epochs run.
     number_inputs_
         Encoding of the features; None if they are the inputs as they are.
+    column_inputs_
+        With ``kinds``, the ``schema`` of the columns and the ``preparation`` that makes inputs of
+        them; else None.
 
     Raises
     ------
@@ -189,6 +210,11 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         dtype: Literal["float32", "float64"] = "float32",
         numbers: Literal["standardised", "piecewise"] = "standardised",
         bins: int = 16,
+        kinds: Mapping[str, Kind] | Literal["auto"] | None = None,
+        formats: Mapping[str, str] | None = None,
+        missing_values: Sequence[str] | None = None,
+        most_categories: int | None = None,
+        text_components: int = 30,
         verbose: bool = False,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -219,6 +245,11 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.dtype = dtype
         self.numbers = numbers
         self.bins = bins
+        self.kinds = kinds
+        self.formats = formats
+        self.missing_values = missing_values
+        self.most_categories = most_categories
+        self.text_components = text_components
         self.verbose = verbose
         self.random_state = random_state
 
@@ -250,40 +281,40 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            ``numbers`` is not ``"standardised"``: the encoding behind the inputs is not known here.
+            ``numbers`` is not ``"standardised"``, or ``kinds`` is given: what makes the inputs of
+            features is not known here.
         """
-        if parameters.get("numbers", "standardised") != "standardised":
-            raise ValueError(
-                f"numbers is {quote(repr(parameters['numbers']))}; networks that were trained "
-                "elsewhere take inputs as they are, so leave it out and encode features before"
-            )
-        labels = np.array(classes)
-        order = np.argsort(labels)
-        if (order != np.arange(len(order))).any():
-            network = Network(network.widths, network.parameters.copy())
-            network.layers[-1][:] = network.layers[-1][:, order]
+        refuse_inputs_of_features(parameters)
+        network, labels, rule = in_order_of_classes(network, classes, rule)
         fitted = cls(
             hidden_layer_sizes=network.widths[1:-1],
             n_networks=len(network.parameters),
             dtype="float64" if network.parameters.dtype == np.float64 else "float32",
             **parameters,
         )
-        fitted.classes_ = labels[order]
-        fitted.network_ = network
+        fitted.classes_, fitted.network_ = labels, network
         if rule != ARGMAX:
-            fitted.decision_rule_ = rule.reordered(order.tolist())
+            fitted.decision_rule_ = rule
         fitted.n_features_in_ = network.widths[0]
         fitted.history_ = History.empty(0, len(network.parameters))
         fitted.loss_curve_, fitted.n_iter_ = [], 0
-        fitted.number_inputs_ = None
-        fitted._batch_generators = None
-        fitted._optimizer_memory = None
+        fitted.number_inputs_, fitted.column_inputs_ = None, None
+        fitted._batch_generators, fitted._optimizer_memory = None, None
         return fitted
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickle; one of an earlier version has the defaults of later parameters."""
+        known = signature(FFNClassifier.__init__).parameters.values()
+        defaults = {one.name: one.default for one in known if one.default is not one.empty}
+        fitted = {"number_inputs_": None, "column_inputs_": None} if "network_" in state else {}
+        super().__setstate__({**defaults, **fitted, **state})
+
     def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn has to know of the estimator: sparse matrices are taken."""
+        """Return what scikit-learn has to know: sparse matrices are taken, and of columns gaps."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        if self.kinds is not None:
+            tags.input_tags.categorical = tags.input_tags.allow_nan = True
         return tags
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -293,7 +324,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X
             Features [N, n_in], finite numbers: an array, DataFrame, memory map or sparse matrix.
-            The last is made dense, for prediction some rows at a time.
+            The last is made dense, for prediction some rows at a time. With ``kinds``, a table of
+            columns, or an array of which missing cells are NaN or None.
         y
             Labels [N].
         sample_weight
@@ -305,41 +337,42 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The fitted estimator itself.
         """
         check_parameters(vars(self))
-        if self.distilled and self.warm_start:
-            raise ValueError(
-                "a distilled network cannot go on; set warm_start or distilled to False"
-            )
         going_on = self.warm_start and hasattr(self, "network_")
+        parameters = self.get_params(deep=False)
         if going_on:
-            self._check_numbers()
-        x, y, weights = self._check_table(X, y, sample_weight, reset=not going_on)
+            refuse_other_inputs(self.numbers, self.column_inputs_ or self.number_inputs_)
+        x, y, weights = labelled_rows(self, X, y, sample_weight, reset=not going_on)
         classes = self.classes_ if going_on else np.unique(y[weights > 0])
         labels = encode_labels(y, weights, classes)
         weights = weigh_classes(weights, labels, classes, self.class_weight)
-        rows, merged = distinct_rows(x, labels, weights)
+        if self.kinds is not None:
+            found = rows_of_columns(x, labels, weights, parameters, classes, stacklevel=3)
+        else:
+            known = self.number_inputs_ if going_on else None
+            found = rows_of_array(x, labels, weights, parameters, going_on=going_on, known=known)
         *generators, splitter, of_student = self._generators(self.n_networks + 2)
-        held_out = None
-        train_rows = rows
+        train_rows, held_out = found.rows, None
         if self.early_stopping:
-            train_rows, held_out = hold_out(rows, labels, self.validation_fraction, splitter)
-        weights[rows] = merged / merged.mean()
-        inputs = self.number_inputs_ if going_on else self._learn_inputs(x, train_rows)
-        if inputs is not None:
-            x = inputs.transform(x)
-        network = self._network(x.shape[1], len(classes), generators, going_on)
+            train_rows, held_out = hold_out(
+                found.rows, found.labels, self.validation_fraction, splitter
+            )
+        x, learnt = found.learn(train_rows)
+        before = self.network_ if going_on else None
+        network = networks_to_train(parameters, x.shape[1], len(classes), generators, before)
+        row_weights = weights_unless_equal(found.weights, found.rows, x.dtype)
         history = train(
             network,
-            self._optimizer(network),
+            optimizer_state(parameters, network),
             x,
-            labels,
+            found.labels,
             epochs=self.epochs,
             batch_size=self.batch_size,
             generators=generators,
             rows=train_rows[None],
             validation_rows=None if held_out is None else held_out[None],
-            row_weights=_unless_equal(weights, rows, x.dtype),
-            validation_weights=_unless_equal(weights, rows, x.dtype),
-            schedule=self._schedule(math.ceil(len(train_rows) / self.batch_size)),
+            row_weights=row_weights,
+            validation_weights=row_weights,
+            schedule=schedule_of(parameters, math.ceil(len(train_rows) / self.batch_size)),
             patience=self.patience if self.early_stopping else None,
             min_delta=self.min_delta,
             frozen_layers=self.frozen_layers,
@@ -348,9 +381,11 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             observe=epoch_lines(self.epochs) if self.verbose else None,
         )
         if self.distilled:
-            network = self._student(network, x[rows], inputs, of_student)
-        self._keep(classes, network, history, [])
-        self.number_inputs_: NumberInputs | None = inputs
+            groups = (
+                [[i] for i in range(x.shape[1])] if learnt is None else learnt.inputs_of_features()
+            )
+            network = student_of(network, x[found.rows], groups, of_student, parameters)
+        self._keep(classes, network, history, learnt, [])
         self._batch_generators: list[np.random.Generator] | None = generators
         self._optimizer_memory: _KeptMemory | None = None
         return self
@@ -381,23 +416,25 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError('class_weight "balanced" needs all rows at once; give a dictionary')
         going_on = hasattr(self, "network_")
         if going_on:
-            self._check_numbers()
-        known = self._classes_of_stream(classes, going_on)
-        x, y, weights = self._check_table(X, y, sample_weight, reset=not going_on)
+            refuse_other_inputs(self.numbers, self.column_inputs_ or self.number_inputs_)
+        known = classes_of_stream(classes, self.classes_ if going_on else None)
+        x, y, weights = labelled_rows(self, X, y, sample_weight, reset=not going_on)
         labels = encode_labels(y, weights, known)
         weights = weigh_classes(weights, labels, known, self.class_weight)
         rows = np.flatnonzero(weights)
-        inputs = self.number_inputs_ if going_on else self._learn_inputs(x, rows)
+        parameters = self.get_params(deep=False)
+        inputs = self.number_inputs_ if going_on else learn_numbers(x, rows, parameters)
         if inputs is not None:
             x = inputs.transform(x)
         generators = self._batch_generators if going_on else None
         if generators is None:
             generators = self._generators(self.n_networks)
-        network = self._network(x.shape[1], len(known), generators, going_on)
+        before = self.network_ if going_on else None
+        network = networks_to_train(parameters, x.shape[1], len(known), generators, before)
         kind = self.optimizer, frozenset(self.frozen_layers)
         kept = self._optimizer_memory if going_on else None
         memory = kept[2] if kept is not None and kept[:2] == kind else None
-        optimizer = self._optimizer(network, memory)
+        optimizer = optimizer_state(parameters, network, memory)
         history = train(
             network,
             optimizer,
@@ -407,14 +444,12 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             batch_size=self.batch_size,
             generators=generators,
             rows=rows[None],
-            row_weights=_unless_equal(weights, rows, x.dtype),
+            row_weights=weights_unless_equal(weights, rows, x.dtype),
             frozen_layers=self.frozen_layers,
             dropout=self.dropout,
             label_smoothing=self.label_smoothing,
         )
-        before = self.loss_curve_ if going_on else []
-        self._keep(known, network, history, before)
-        self.number_inputs_ = inputs
+        self._keep(known, network, history, inputs, self.loss_curve_ if going_on else [])
         self._batch_generators = generators
         self._optimizer_memory = (*kind, optimizer.memory)
         return self
@@ -422,19 +457,10 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Array:
         """Return probabilities of the classes ``classes_``, float64 [n, C], for ``X`` [n, n_in]."""
         check_is_fitted(self)
-        dtype = self.network_.parameters.dtype
-        refuse_other_kinds(X)
-        with np.errstate(over="ignore"):  # validate_data refuses infinite values
-            x = validate_data(self, X, dtype=dtype, accept_sparse="csr", reset=False)
-        # Absent from pickles of earlier versions, which had no encoding.
-        inputs = getattr(self, "number_inputs_", None)
         usable = self.network_.parameters[np.isfinite(self.network_.parameters).all(axis=1)]
         # In float64 the other rows of X change a row's probabilities by no more than 1e-15.
         network = Network(self.network_.widths, usable.astype(np.float64))
-        parts = [
-            network.predict_proba(part if inputs is None else inputs.transform(part)).mean(axis=0)
-            for part in dense_parts(x)
-        ]
+        parts = [network.predict_proba(part).mean(axis=0) for part in inputs_of(self, X)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def predict_log_proba(self, X: Any) -> Array:
@@ -449,144 +475,34 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         An estimator of ``from_network`` with another rule follows that one; where it abstains, the
         label is None.
         """
-        # Absent from pickles of earlier versions, too.
         rule: DecisionRule = getattr(self, "decision_rule_", ARGMAX)
         return rule.answers(self.predict_proba(X), self.classes_)
-
-    def _check_table(
-        self, X: Any, y: Any, sample_weight: Any, *, reset: bool
-    ) -> tuple[Array, Array, Array]:
-        """Return features [N, n_in] in the dtype of training, labels [N] and weights [N]."""
-        refuse_other_kinds(X)
-        with np.errstate(over="ignore"):  # validate_data refuses infinite values
-            x, y = validate_data(
-                self, X, y, dtype=np.dtype(self.dtype), accept_sparse="csr", reset=reset
-            )
-        check_classification_targets(y)
-        weights = check_weights(sample_weight, x.shape[0])
-        return dense(x), y, weights
-
-    def _classes_of_stream(self, classes: Any, going_on: bool) -> Array:
-        """Return the classes [C] of ``partial_fit``: given in the first call, known later."""
-        if not going_on and classes is None:
-            raise ValueError(
-                "the first call of partial_fit needs classes: all labels that may occur"
-            )
-        if (
-            going_on
-            and classes is not None
-            and not np.array_equal(np.unique(classes), self.classes_)
-        ):
-            raise ValueError(
-                f"classes is {quote(list(classes))}; it was {quote(self.classes_.tolist())} before"
-            )
-        known: Array = self.classes_ if going_on else np.unique(classes)
-        return known
 
     def _generators(self, n: int) -> list[np.random.Generator]:
         """Return ``n`` generators seeded by ``random_state``; the first ones do not depend on n."""
         draws = check_random_state(self.random_state).randint(2**31, size=4)
         return spawn_generators(np.random.SeedSequence(draws.tolist()), n)
 
-    def _learn_inputs(self, x: Array, rows: Array) -> NumberInputs | None:
-        """Return the encoding of features, learnt from ``rows``; None if there is none."""
-        return NumberInputs(x, rows, self.bins) if self.numbers == "piecewise" else None
-
-    def _check_numbers(self) -> None:
-        """Refuse to continue networks that were trained on inputs of another kind."""
-        before = "standardised" if self.number_inputs_ is None else "piecewise"
-        if self.numbers != before:
-            raise ValueError(
-                f"numbers is {quote(self.numbers)}; the networks to continue were trained with "
-                f"{quote(before)}; fit again with warm_start=False"
-            )
-
-    def _network(
-        self,
-        n_inputs: int,
-        n_classes: int,
-        generators: Sequence[np.random.Generator],
-        going_on: bool,
-    ) -> Network:
-        """Return the networks to train: new ones, or a copy of the trained ones."""
-        widths = (n_inputs, *layer_sizes(self.hidden_layer_sizes), n_classes)
-        if not going_on:
-            return Network.create(widths, generators, self.dtype)
-        found = self.network_.widths, len(self.network_.parameters)
-        if found != (widths, self.n_networks):
-            raise ValueError(
-                f"cannot continue {counted(found[1], 'network')} of widths {found[0]} with "
-                f"{self.n_networks} of widths {widths}; fit again with warm_start=False"
-            )
-        return Network(widths, self.network_.parameters.astype(self.dtype))
-
-    def _student(
-        self,
-        teacher: Network,
-        x: Array,
-        inputs: NumberInputs | None,
-        generator: np.random.Generator,
-    ) -> Network:
-        """Return one network that learnt the average of those that did not diverge."""
-        usable = np.flatnonzero(np.isfinite(teacher.parameters).all(axis=1))
-        if not len(usable):
-            return teacher
-        sizes = self.student_layer_sizes
-        student = distil(
-            teacher.select(usable.tolist()),
-            x,
-            [[i] for i in range(x.shape[1])] if inputs is None else inputs.inputs_of_features(),
-            layer_sizes(self.hidden_layer_sizes if sizes is None else sizes),
-            np.random.SeedSequence(generator.integers(2**63, size=4).tolist()),
-            batch_size=self.batch_size,
-        )
-        if not student.history.finished.all():
-            raise TrainingError(
-                f"the student diverged ({student.history.diverged[0]}), although those that it "
-                "learnt from did not; scale the features, or set distilled=False"
-            )
-        return student.network
-
-    def _optimizer(self, network: Network, memory: Memory | None = None) -> OptimizerState:
-        """Return the optimizer with the hyper-parameters it knows, ready to train the network."""
-        kind, given = OPTIMIZERS[self.optimizer], self.get_params(deep=False)
-        known = {f.name: given[f.name] for f in fields(kind) if f.name in given}
-        return OptimizerState(kind(**known), network, self.frozen_layers, memory)
-
-    def _schedule(self, steps_an_epoch: int) -> Schedule:
-        warmup_steps = self.warmup_epochs * steps_an_epoch
-        if self.schedule == "constant":
-            return constant(warmup_steps)
-        return cosine(self.epochs * steps_an_epoch, warmup_steps)
-
     def _keep(
-        self, classes: Array, network: Network, history: History, loss_curve: list[float]
+        self,
+        classes: Array,
+        network: Network,
+        history: History,
+        learnt: Learnt,
+        before: list[float],
     ) -> None:
-        """Take over what was learnt after ``loss_curve``, unless every network diverged."""
+        """Take over what was learnt, after the losses ``before``, unless every network diverged."""
         if not history.finished.any():
             raise TrainingError(
                 f"training diverged ({history.diverged[0]}) with learning_rate="
                 f"{self.learning_rate}; lower the learning rate or scale the features"
             )
         self.classes_, self.network_, self.history_ = classes, network, history
-        self.loss_curve_ = loss_curve + _loss_curve(history)
+        self.loss_curve_ = [*before, *loss_curve(history)]
         self.n_iter_ = len(self.loss_curve_)
-
-
-def _unless_equal(weights: Array, rows: Array, dtype: npt.DTypeLike) -> Array | None:
-    """Return the weights for training, or None if these rows all have weight 1."""
-    rounded = weights.astype(dtype)
-    return None if (rounded[rows] == 1).all() else rounded
-
-
-def _loss_curve(history: History) -> list[float]:
-    """Return the mean training loss of the networks still running after each epoch."""
-    losses = np.ascontiguousarray(history.train_loss[:, history.finished])
-    means = losses.mean(axis=1)
-    # NaN stands behind the last epoch of each network.
-    for epoch in np.flatnonzero(np.isnan(means)):
-        running = losses[epoch][~np.isnan(losses[epoch])]
-        if running.size:
-            means[epoch] = running.mean()
-    curve: list[float] = means[~np.isnan(means)].tolist()
-    return curve
+        self.number_inputs_: NumberInputs | None = (
+            learnt if isinstance(learnt, NumberInputs) else None
+        )
+        self.column_inputs_: ColumnInputs | None = (
+            learnt if isinstance(learnt, ColumnInputs) else None
+        )

@@ -12,7 +12,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from ffn.errors import quote
 
-__all__ = ["check_weights", "encode_labels", "weigh_classes"]
+__all__ = ["check_weights", "classes_of_stream", "encode_labels", "weigh_classes"]
 
 Array = npt.NDArray[Any]
 
@@ -47,6 +47,32 @@ def check_weights(sample_weight: Any, n_rows: int) -> Array:
     if not weights.any():
         raise ValueError("sample_weight is zero for every row; there is nothing to learn from")
     return weights
+
+
+def classes_of_stream(given: Any, known: Array | None) -> Array:
+    """Return the classes [C] of ``partial_fit``, sorted: given in the first call, known later.
+
+    Parameters
+    ----------
+    given
+        Its argument ``classes``, which later calls need not have.
+    known
+        Classes of earlier calls; None in the first one.
+
+    Raises
+    ------
+    ValueError
+        They are not given in the first call, or other ones in a later call.
+    """
+    if known is None:
+        if given is None:
+            raise ValueError(
+                "the first call of partial_fit needs classes: all labels that may occur"
+            )
+        return np.unique(given)
+    if given is not None and not np.array_equal(np.unique(given), known):
+        raise ValueError(f"classes is {quote(list(given))}; it was {quote(known.tolist())} before")
+    return known
 
 
 def encode_labels(y: Array, weights: Array, classes: Array) -> Array:

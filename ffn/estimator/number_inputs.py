@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding, learn_piecewise
 from ffn.tabular.schema import is_constant
 
-__all__ = ["NumberInputs"]
+__all__ = ["NumberInputs", "learn_numbers"]
 
 Array = npt.NDArray[Any]
 
@@ -60,6 +61,23 @@ class NumberInputs:
                 scaled = (values - self._mean) / self._scale
             self._encoding.encode(values, scaled, inputs[some].T)
         return inputs
+
+
+def learn_numbers(x: Array, rows: Array, parameters: Mapping[str, Any]) -> NumberInputs | None:
+    """Return the encoding of features, learnt from some rows; None if they are the inputs.
+
+    Parameters
+    ----------
+    x
+        Features [N, n_features], finite.
+    rows
+        Numbers [n] of the rows to learn from.
+    parameters
+        All parameters of the estimator by name.
+    """
+    if parameters["numbers"] != "piecewise":
+        return None
+    return NumberInputs(x, rows, parameters["bins"])
 
 
 def _mean_and_deviation(column: Array) -> tuple[float, float]:

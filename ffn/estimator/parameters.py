@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, get_args
 
 from ffn.errors import did_you_mean, quote
 from ffn.nn.optimizers import OPTIMIZERS
+from ffn.tabular.cell_forms import cell_form
+from ffn.tabular.schema import Kind
 
 __all__ = ["check_parameters", "layer_sizes"]
 
@@ -37,6 +39,20 @@ def _sizes(value: Any) -> bool:
         and not isinstance(sizes, str | Mapping)
         and all(_whole(1)[0](size) for size in sizes)
     )
+
+
+def _by_column(values: Any, accepts: Callable[[Any], bool]) -> bool:
+    """Return whether values are given by name of a column, and accepted."""
+    return isinstance(values, Mapping) and all(
+        isinstance(name, str) and accepts(value) for name, value in values.items()
+    )
+
+
+def _is_format(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(cell_form(value))
+    except ValueError:
+        return False
 
 
 _POSITIVE = (_number(lambda v: 0 < v < math.inf), "a number above 0")
@@ -82,6 +98,41 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "numbers": _one_of(NUMBERS),
     "verbose": _FLAG,
     "bins": (_number(lambda v: 2 <= v <= 256, Integral), "a whole number from 2 to 256"),
+    "kinds": (
+        lambda v: v is None or v == "auto" or _by_column(v, lambda kind: kind in get_args(Kind)),
+        f'None, "auto" or a dictionary from column to {" or ".join(map(quote, get_args(Kind)))}',
+    ),
+    "formats": (
+        lambda v: v is None or _by_column(v, _is_format),
+        'None or a dictionary from column to how it writes 1234.5, or to "iso", a date format such '
+        'as "%d/%m/%Y", "time", "time am/pm" or "true/false"',
+    ),
+    "missing_values": (
+        lambda v: (
+            v is None
+            or (
+                isinstance(v, Collection)
+                and not isinstance(v, str)
+                and all(isinstance(text, str) for text in v)
+            )
+        ),
+        'None or a list of texts, such as ["", "NA"]',
+    ),
+    "most_categories": (
+        lambda v: v is None or _whole(1)[0](v),
+        "None or a whole number from 1 up",
+    ),
+    "text_components": (
+        _number(lambda v: 1 <= v <= 256, Integral),
+        "a whole number from 1 to 256",
+    ),
+}
+# What reads columns, with the value that says nothing.
+_OF_COLUMNS: dict[str, Any] = {
+    "formats": None,
+    "missing_values": None,
+    "most_categories": None,
+    "text_components": 30,
 }
 
 
@@ -110,10 +161,36 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         if not accepts(value):
             near = did_you_mean(str(value), OPTIMIZERS) if name == "optimizer" else ""
             raise ValueError(f"{name} is {quote(repr(value))}; expected {expected}.{near}")
+    _check_together(parameters)
     layers = len(layer_sizes(parameters["hidden_layer_sizes"])) + 1
     frozen = set(parameters["frozen_layers"])
     if not frozen < set(range(layers)):
         raise ValueError(
             f"frozen_layers is {sorted(frozen)}; the layers are 0 to {layers - 1}, "
             "and at least one must be left to train"
+        )
+
+
+def _check_together(parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that contradict each other."""
+    kinds, formats = parameters["kinds"], parameters["formats"] or {}
+    if kinds is None:
+        for name, default in _OF_COLUMNS.items():
+            if parameters[name] != default:
+                raise ValueError(
+                    f"{name} is {quote(repr(parameters[name]))}, which says how columns are read; "
+                    'give kinds="auto" as well'
+                )
+    for name in formats if isinstance(kinds, Mapping) else ():
+        if kinds.get(name, "numeric") != "numeric":
+            raise ValueError(
+                f"formats and kinds both name {quote(name)}, which is {kinds[name]} and has no "
+                "format; take it out of one"
+            )
+    if parameters["warm_start"] and parameters["distilled"]:
+        raise ValueError("a distilled network cannot go on; set warm_start or distilled to False")
+    if parameters["warm_start"] and kinds is not None:
+        raise ValueError(
+            "a network of columns cannot go on, as other rows may have other categories; set "
+            "warm_start to False"
         )

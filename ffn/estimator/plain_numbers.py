@@ -15,6 +15,7 @@ from scipy import sparse
 from ffn.errors import quote
 from ffn.machine_memory import memory_limit
 from ffn.quantities import size
+from ffn.tabular.memory.array_table import is_missing
 
 __all__ = ["dense", "dense_parts", "refuse_other_kinds"]
 
@@ -39,11 +40,11 @@ _ADVICE = {
     "texts": "encode them first, for instance by OneHotEncoder in "
     "sklearn.compose.make_column_transformer",
 }
-# What makes inputs of such a column in a pipeline.
-_OPTIONS = {
-    "dates or times": ": [data.formats] of pipeline.toml makes inputs of dates and times of day",
-    "texts": ': as categories, or with "text" in [data.kinds] of pipeline.toml by their words',
-    "categories": ": each category is an input",
+# What FFNClassifier(kinds="auto") makes of such a column.
+_READ = {
+    "dates or times": "dates as numbers and cycles",
+    "texts": 'categories, or with kinds={{{name}: "text"}} their words',
+    "categories": "each category",
 }
 _OTHER_ADVICE = "leave the column out, or make numbers of it first"
 _VALUES_AT_ONCE = 2**22
@@ -70,10 +71,12 @@ def refuse_other_kinds(table: Any) -> None:
             continue
         kind = kind if kind != _OBJECTS else _kind_of(example)
         told = "" if example is None else f", such as {quote(example, 30)}"
+        advice = _ADVICE.get(kind, _OTHER_ADVICE)
+        if kind in _READ:
+            read = _READ[kind].format(name=quote(name))
+            advice = f'give kinds="auto", which reads {read} as a pipeline does, or {advice}'
         raise ValueError(
-            f"column {quote(name)} holds {kind}{told}, and FFNClassifier takes numbers; "
-            f"{_ADVICE.get(kind, _OTHER_ADVICE)}. ffn.retrain takes such a table as it "
-            f"is{_OPTIONS.get(kind, '')}"
+            f"column {quote(name)} holds {kind}{told}, and FFNClassifier takes numbers; {advice}."
         )
 
 
@@ -103,29 +106,19 @@ def _kind_of_type(dtype: str) -> str:
 
 def _example(column: Any) -> Any:
     """Return the first value that is there; None if there is none."""
-    return next((one for one in column if not _is_missing(one)), None)
+    return next((one for one in column if not is_missing(one)), None)
 
 
 def _no_number(column: Any) -> Any:
     """Return the first value that scikit-learn does not read as a number; None if all are."""
     for one in column:
-        if _is_missing(one):
+        if is_missing(one):
             continue
         try:
             float(one)
         except (TypeError, ValueError):
             return one
     return None
-
-
-def _is_missing(value: Any) -> bool:
-    # Missing values of pandas are neither equal to themselves nor, as NA, comparable at all.
-    if value is None or isinstance(value, str):
-        return value is None
-    try:
-        return bool(value != value)
-    except (TypeError, ValueError):
-        return type(value).__name__ == "NAType"
 
 
 def _kind_of(value: Any) -> str:

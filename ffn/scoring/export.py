@@ -19,11 +19,11 @@ from ffn.errors import DataError
 from ffn.estimator.classifier import FFNClassifier
 from ffn.extras import require
 from ffn.registry.production_bundle import require_production
-from ffn.scoring.frames import read_frame
-from ffn.scoring.memory_table import has_names
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.atomic import atomic_file
 from ffn.tabular.columns.class_labels import class_labels
+from ffn.tabular.memory.frames import read_frame
+from ffn.tabular.memory.memory_table import has_names
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.preprocessing import Preparation
 

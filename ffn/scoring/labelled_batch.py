@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from ffn.errors import DataError, quote
 from ffn.scoring.columnar.added_arrays import AddedArrays
-from ffn.scoring.frames import read_columns
-from ffn.scoring.memory_table import open_table
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer, finite_probabilities
 from ffn.tabular.cells import UNKNOWN
 from ffn.tabular.csv.parsing.rejects import Reason
+from ffn.tabular.memory.frames import read_columns
+from ffn.tabular.memory.memory_table import open_table
 from ffn.tabular.schema import Feature
 
 __all__ = ["REJECT_COLUMNS", "label_batch"]

@@ -21,13 +21,13 @@ from ffn.quantities import counted
 from ffn.registry.production import POINTER
 from ffn.registry.production_bundle import require_production
 from ffn.registry.versions import number_of
-from ffn.scoring.frames import read_frame
 from ffn.scoring.output.score_result import ScoreResult, unknown_sentences
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.score_file import score_csv, score_source
 from ffn.storage.source import Source
 from ffn.tabular.columns.class_labels import Labels, class_labels
+from ffn.tabular.memory.frames import read_frame
 
 if TYPE_CHECKING:
     from ffn.scoring.judged.table_figures import TableEvaluation

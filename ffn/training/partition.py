@@ -22,10 +22,10 @@ from ffn.storage.npy import ArrayFile, open_array, save_array
 from ffn.storage.permuted_npy import PermutedFile
 from ffn.tabular.schema import Schema
 from ffn.tabular.splitting.division import Division
-from ffn.tabular.training_table.class_counts import CrossFit, TextCrossFit
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.histograms import Reference
 from ffn.tabular.training_table.preprocessing import Preparation
+from ffn.tabular.training_table.training_inputs import inputs_to_learn_from
 
 __all__ = [
     "HeldOutPart",
@@ -197,8 +197,7 @@ def write_parts(
 ) -> None:
     """Transform every row to inputs, and write the training part and the held-out part.
 
-    The class statistics of training rows are cross-fitted (`CrossFit`), those of held-out rows are
-    the preparation's, as in scoring.
+    The class statistics of training rows are cross-fitted: `inputs_to_learn_from`.
 
     Parameters
     ----------
@@ -225,34 +224,20 @@ def write_parts(
     """
     training, held_out = division.training, division.held_out
     order = _order(int(np.count_nonzero(training)), shuffled_whole)
-    pooled = preparation.inputs_of_statistics()
     fingerprints = dataset.fingerprints
     units = fingerprints if division.groups is None else division.groups
-    cross_fit = CrossFit(dataset, schema, training, pooled, units) if pooled else None
-    of_texts = None
-    if preparation.texts is not None:
-        places = preparation.inputs_of_features()[-len(schema.texts) :]
-        of_texts = TextCrossFit(dataset, schema, preparation.texts, places, training, units)
     with (
         PermutedFile(folder / _TRAIN_INPUTS, dtype, preparation.n_inputs, order) as train,
         ArrayFile(folder / _TEST_INPUTS, dtype, preparation.n_inputs) as test,
     ):
-        step = max(1, values_at_once // preparation.n_inputs)
-        for rows, numeric, codes in dataset.pieces(schema):
-            for start in range(0, len(numeric), step):
-                some = slice(start, start + step)
-                x = preparation.transform(numeric[some], codes[some], dtype)
-                first = rows.start + start
-                # Regardless of the type used in training, inputs of a bundle are float32.
-                if max(x.max(initial=0), -x.min(initial=0)) > _LARGEST:
-                    _refuse_far(dataset, schema, preparation, numeric[some], first)
-                here = slice(first, first + len(x))
-                if cross_fit:
-                    cross_fit.write(x, codes[some], units[here], training[here])
-                if of_texts:
-                    of_texts.write(x, here)
-                train.append(x[training[here]])
-                test.append(x[held_out[here]])
+        for here, x, numeric in inputs_to_learn_from(
+            dataset, schema, preparation, training, units, dtype, values_at_once=values_at_once
+        ):
+            # Regardless of the type used in training, inputs of a bundle are float32.
+            if max(x.max(initial=0), -x.min(initial=0)) > _LARGEST:
+                _refuse_far(dataset, schema, preparation, numeric, here.start)
+            train.append(x[training[here]])
+            test.append(x[held_out[here]])
     labels, table_rows = dataset.labels, np.flatnonzero(training).astype(np.int32)[order]
     save_array(folder / _TRAIN_LABELS, labels[table_rows])
     save_array(folder / _FINGERPRINTS, fingerprints[table_rows])

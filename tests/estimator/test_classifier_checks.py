@@ -42,6 +42,18 @@ CONFIGURATIONS = [
         distilled=True,
         student_layer_sizes=8,
     ),
+    FFNClassifier(kinds="auto"),
+    FFNClassifier(
+        kinds="auto",
+        numbers="piecewise",
+        bins=8,
+        most_categories=5,
+        optimizer="adam",
+        learning_rate=0.02,
+        epochs=40,
+        n_networks=3,
+        dtype="float64",
+    ),
     FFNClassifier((), optimizer="sgd", learning_rate=0.05, epochs=40, batch_size=8),
 ]
 

@@ -103,7 +103,7 @@ NO_NUMBERS: dict[str, tuple[Any, str]] = {
 def test_a_column_of_pandas_without_numbers_is_named(kind: str) -> None:
     values, told = NO_NUMBERS[kind]
     frame = pd.DataFrame({"size": X[:, 0], "bad": values})
-    message = f'column "bad" holds {re.escape(told)}.*FFNClassifier takes numbers; .*ffn.retrain'
+    message = f'column "bad" holds {re.escape(told)}.*FFNClassifier takes numbers; .*\\.$'
     with pytest.raises(ValueError, match=message) as found:
         fitted(frame)
     assert "\n" not in str(found.value)
@@ -113,12 +113,15 @@ def test_a_column_of_pandas_without_numbers_is_named(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "option"),
-    [("dates", r"\[data\.formats\] of pipeline\.toml"), ("strings", r'"text" in \[data\.kinds\]')],
+    ("kind", "kinds"), [("dates", "auto"), ("category", "auto"), ("strings", {"bad": "text"})]
 )
-def test_the_option_of_a_pipeline_is_named(kind: str, option: str) -> None:
-    with pytest.raises(ValueError, match=f"ffn.retrain takes such a table as it is: .*{option}"):
-        fitted(pd.DataFrame({"size": X[:, 0], "bad": NO_NUMBERS[kind][0]}))
+def test_the_option_that_reads_such_columns_is_named(kind: str, kinds: Any) -> None:
+    frame = pd.DataFrame({"size": X[:, 0], "bad": NO_NUMBERS[kind][0]})
+    with pytest.raises(ValueError, match=r'give kinds="auto", which reads .* or .*') as found:
+        fitted(frame)
+    if kinds != "auto":
+        assert 'kinds={"bad": "text"}' in str(found.value)
+    assert fitted(frame, kinds=kinds).n_features_in_ == 2
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from ffn.errors import DataError
-from ffn.scoring.frames import read_frame
 from ffn.scoring.labelled_batch import label_batch
 from ffn.scoring.rows.options import Options
 from ffn.scoring.score_file import score_csv
 from ffn.tabular.columns.arrow_columns import numbers_of_column
+from ffn.tabular.memory.frames import read_frame
 from tests.helpers.scorers import COLOUR, SCHEMA, TenthsScorer
 
 # Hours from midnight are tenths of the scorer.

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ffn.errors import DataError
-from ffn.scoring.frames import read_frame
 from ffn.scoring.score_file import score_csv
+from ffn.tabular.memory.frames import read_frame
 from tests.helpers.scorers import COLOUR, REFERENCE, SCHEMA, SIZE, TenthsScorer
 
 VALUES = [7.5, 0.25, -3.0, 2.0, 9.875, 1.234]

@@ -14,7 +14,6 @@ import numpy as np
 from ffn.errors import DataError, quote
 from ffn.scoring.columnar.detect import is_parquet
 from ffn.scoring.judged.row_keys import KeyNames
-from ffn.scoring.memory_table import ColumnPart, MemoryTable, open_table
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.trained_rows import TrainedRows
@@ -22,6 +21,8 @@ from ffn.storage.source import Source, open_source
 from ffn.tabular.csv.header import Header
 from ffn.tabular.csv.parsing.blocks import Block
 from ffn.tabular.csv.reader import Records
+from ffn.tabular.memory.memory_table import MemoryTable, open_table
+from ffn.tabular.memory.object_cells import ColumnPart
 
 __all__ = ["LabelTexts", "LabelledBlocks", "open_labelled"]
 

@@ -9,24 +9,16 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import quote
-from ffn.tabular.cell_forms import expected_in
 from ffn.tabular.cells import MISSING, UNKNOWN, present_texts
 from ffn.tabular.columns.categories import CategoryReader
 from ffn.tabular.columns.parsers import NumberParser
+from ffn.tabular.csv.cell_reasons import reason_of_cell, reject_detail
 from ffn.tabular.csv.parsing.blocks import Block, pick
 from ffn.tabular.csv.parsing.constant_block import ConstantBlock
-from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
+from ffn.tabular.csv.parsing.rejects import Reason, Reject, shorten
 from ffn.tabular.schema import Feature, TextEncoder
-from ffn.tabular.truth_form import TruthForm
 
-__all__ = [
-    "Contract",
-    "TypedBlock",
-    "plausible_range",
-    "reason_of_cell",
-    "reject_detail",
-]
+__all__ = ["Contract", "TypedBlock", "plausible_range"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,26 +142,6 @@ class Contract:
     @cached_property
     def _parser(self) -> NumberParser:
         return NumberParser(self.missing_values, self.decimal)
-
-
-def reject_detail(reason: Reason, feature: Feature) -> str:
-    """Return in words why a cell of ``feature`` is rejected for ``reason``."""
-    if reason is Reason.NOT_A_NUMBER and feature.format is not None:
-        return f"no number written as {quote(feature.format)}"
-    if reason in (Reason.NOT_A_DATE, Reason.NOT_A_TIME) and feature.form is not None:
-        return f"not {expected_in(feature.form)}"
-    return DETAILS[reason]
-
-
-def reason_of_cell(feature: Feature) -> Reason:
-    """Return the reason for which a cell is rejected that is no value of a numeric ``feature``."""
-    if feature.date_form is not None:
-        return Reason.NOT_A_DATE
-    if feature.clock_form is not None:
-        return Reason.NOT_A_TIME
-    if isinstance(feature.form, TruthForm):
-        return Reason.NOT_TRUE_OR_FALSE
-    return Reason.NOT_A_NUMBER
 
 
 def plausible_range(feature: Feature) -> tuple[float, float]:

@@ -8,30 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.decision_rules.rule import DecisionRule
+from ffn.tabular.encodings.transformer import Transformer
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.histograms import Reference
 
-__all__ = ["Floats", "Scorer", "Transformer", "finite_probabilities"]
+__all__ = ["Floats", "Scorer", "finite_probabilities"]
 
 Floats = npt.NDArray[np.floating]
-
-
-class Transformer(Protocol):
-    """Transformer of typed columns to a network's inputs."""
-
-    def transform(
-        self, numeric: npt.NDArray[np.float64], codes: npt.NDArray[np.int64], /
-    ) -> Floats:
-        """Return inputs [n, n_in].
-
-        Parameters
-        ----------
-        numeric
-            Numbers, then the components of the texts, [n, F + T D], NaN for missing.
-        codes
-            Category codes [n, G].
-        """
-        ...
 
 
 class Scorer(Protocol):

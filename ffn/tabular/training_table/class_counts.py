@@ -20,7 +20,7 @@ from ffn.tabular.text_encoding.ngram_classes import (
     ngram_statistics_width,
 )
 from ffn.tabular.text_encoding.text_encoding import TextEncoding
-from ffn.tabular.training_table.dataset import Dataset
+from ffn.tabular.training_table.typed_columns import TypedColumns
 
 __all__ = [
     "FOLDS",
@@ -50,7 +50,7 @@ def fold_of_rows(fingerprints: Array) -> Array:
 
 
 def count_classes(
-    dataset: Dataset,
+    dataset: TypedColumns,
     schema: Schema,
     rows: Array,
     columns: list[int],
@@ -87,7 +87,7 @@ def count_classes(
     ]
 
 
-def class_shares(dataset: Dataset, rows: Array) -> Array:
+def class_shares(dataset: TypedColumns, rows: Array) -> Array:
     """Return the share of each class, float64 [C], among ``rows``, booleans [N]."""
     counts = np.bincount(dataset.labels[rows], minlength=len(dataset.classes))
     shares: Array = counts / counts.sum()
@@ -122,7 +122,7 @@ class CrossFit:
 
     def __init__(
         self,
-        dataset: Dataset,
+        dataset: TypedColumns,
         schema: Schema,
         rows: Array,
         columns: dict[int, list[int]],
@@ -156,7 +156,7 @@ class CrossFit:
 
 
 def with_class_statistics(
-    dataset: Dataset, schema: Schema, rows: Array, encoding: TextEncoding | None
+    dataset: TypedColumns, schema: Schema, rows: Array, encoding: TextEncoding | None
 ) -> TextEncoding | None:
     """Return the encoding of texts with class statistics as further components.
 
@@ -221,7 +221,7 @@ class TextCrossFit:
 
     def __init__(
         self,
-        dataset: Dataset,
+        dataset: TypedColumns,
         schema: Schema,
         encoding: TextEncoding,
         places: list[list[int]],
@@ -266,7 +266,7 @@ class _LabelledRows:
     _AT_ONCE = 2**14
 
     def __init__(
-        self, dataset: Dataset, schema: Schema, rows: Array, t: int, units: Array | None = None
+        self, dataset: TypedColumns, schema: Schema, rows: Array, t: int, units: Array | None = None
     ) -> None:
         self._texts, self._rows = dataset.categorical[schema.texts[t].name], rows
         self._labels, self._missing = dataset.labels, dataset.missing_values

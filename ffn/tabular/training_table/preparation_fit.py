@@ -24,8 +24,8 @@ from ffn.tabular.training_table.class_counts import (
     count_classes,
     with_class_statistics,
 )
-from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.preprocessing import Preparation
+from ffn.tabular.training_table.typed_columns import TypedColumns
 
 __all__ = ["fit_preparation"]
 
@@ -37,7 +37,7 @@ _LARGEST = np.finfo(np.float64).max
 
 
 def fit_preparation(
-    dataset: Dataset,
+    dataset: TypedColumns,
     schema: Schema,
     rows: Array,
     *,
@@ -122,7 +122,7 @@ def fit_preparation(
 
 
 def _derive(
-    dataset: Dataset, numbers: Mapping[str, Array], schema: Schema, rows: Array
+    dataset: TypedColumns, numbers: Mapping[str, Array], schema: Schema, rows: Array
 ) -> DerivedColumns | None:
     """Return the parts of dates that vary in the training rows, booleans [N], and those of times.
 
@@ -145,7 +145,7 @@ def _derive(
 
 
 def _pool(
-    dataset: Dataset, schema: Schema, rows: Array, most: int | None
+    dataset: TypedColumns, schema: Schema, rows: Array, most: int | None
 ) -> PooledCategories | None:
     """Return the rare categories of columns with more than ``most``; None if there are none.
 

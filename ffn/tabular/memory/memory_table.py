@@ -6,39 +6,20 @@ pandas is read column by column, because its cells may be arbitrary objects. All
 
 from __future__ import annotations
 
-import contextlib
-import datetime
 import sys
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, one_line, quote
+from ffn.tabular.memory.object_cells import ColumnPart, has_extension, parts_of_objects
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ColumnPart", "MemoryTable", "has_names", "open_table"]
-
-_NO_PLAIN_VALUES = (bytearray, list, tuple, dict, set, frozenset, np.ndarray, np.timedelta64)
-
-
-class ColumnPart(NamedTuple):
-    """Cells of one column that have the same type.
-
-    Attributes
-    ----------
-    rows
-        Positions of the cells in the column, or a slice for all of them.
-    cells
-        ``pyarrow`` array, chunked or not.
-    """
-
-    rows: npt.NDArray[np.intp] | slice
-    cells: Any
+__all__ = ["MemoryTable", "RenamedTable", "column_names", "has_names", "open_table"]
 
 
 class MemoryTable(Protocol):
@@ -65,6 +46,21 @@ class MemoryTable(Protocol):
 def has_names(rows: Any) -> bool:
     """Return whether `open_table` takes ``rows`` as a table of named columns, not as an array."""
     return _is_pandas(rows) or _is_query(rows) or _is_narwhals(rows) or _speaks_arrow(rows)
+
+
+def column_names(rows: Any) -> list[Any]:
+    """Return the names of a table's columns, in order, of what `has_names` finds to have them.
+
+    Raises ``DataError`` if there are none.
+    """
+    if _is_query(rows):
+        return list(rows.collect_schema().names())
+    # Of Arrow, the columns themselves are called ``columns``.
+    of_arrow = getattr(getattr(rows, "schema", None), "names", None)
+    names = of_arrow if isinstance(of_arrow, list) else getattr(rows, "columns", None)
+    if names is None:
+        raise DataError(f"the rows, a {_kind(rows)}, have no columns with names.")
+    return list(names)
 
 
 def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
@@ -113,6 +109,33 @@ def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
         f"rows are a {type(rows).__name__}; give a DataFrame of pandas or polars, or a table of "
         "Arrow, whose columns are found by name."
     )
+
+
+class RenamedTable:
+    """A table in memory whose columns have other names.
+
+    Parameters
+    ----------
+    table
+        The table.
+    names
+        A name for each of its columns.
+    """
+
+    def __init__(self, table: MemoryTable, names: Sequence[str]) -> None:
+        self._table, self.names = table, list(names)
+        self._own = dict(zip(names, table.names, strict=True))
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def floats(self, name: str) -> npt.NDArray[np.float64] | None:
+        """Return the column ``name`` [n] if it is of NumPy numbers, NaN for no value; else None."""
+        return self._table.floats(self._own[name])
+
+    def parts(self, name: str) -> Iterator[ColumnPart]:
+        """Yield the cells of the column ``name``; rows without a value may be in no part."""
+        return self._table.parts(self._own[name])
 
 
 class _ArrowTable:
@@ -183,81 +206,16 @@ class _PandasTable:
             except pa.ArrowException:
                 pass
             else:
-                if not _has_extension(cells.type):
+                if not has_extension(cells.type):
                     yield ColumnPart(slice(None), cells)
                     return
-        yield from _parts_of_objects(column.to_numpy(dtype=object), column.isna().to_numpy(), name)
+        yield from parts_of_objects(column.to_numpy(dtype=object), column.isna().to_numpy(), name)
 
     def _column(self, name: str) -> pd.Series[Any]:
         column = self._frame[name]
         if column.ndim != 1:
             raise DataError(f"the rows have the column {quote(name)} twice. Rename one.")
         return column
-
-
-def _parts_of_objects(
-    cells: npt.NDArray[np.object_], missing: npt.NDArray[np.bool_], name: str
-) -> Iterator[ColumnPart]:
-    """Yield cells by type, because 1, True and "1" in one column are different values."""
-    present = np.flatnonzero(~missing)
-    values = cells[present].tolist()
-    for kind, places in _by_type(values).items():
-        if issubclass(kind, _NO_PLAIN_VALUES):
-            raise DataError(
-                f"the rows, column {quote(name)}: cells of the type {kind.__name__} are not plain "
-                "values. Give a column of numbers or texts."
-            )
-        # Times with and without a time zone have one type, but cannot be compared.
-        may_be = hasattr(kind, "tzinfo")
-        zoned = [place for place in places if may_be and values[place].tzinfo is not None]
-        plain = sorted(set(places).difference(zoned)) if zoned else places
-        for own in filter(len, (zoned, plain)):
-            some = values if len(own) == len(values) else [values[place] for place in own]
-            yield ColumnPart(present[own], _array_of(some, kind))
-
-
-def _by_type(values: Sequence[Any]) -> dict[type, Sequence[int]]:
-    """Return the positions of the values of each type."""
-    kinds = set(map(type, values))
-    if len(kinds) == 1:
-        return {kinds.pop(): range(len(values))}
-    found: dict[type, list[int]] = {}
-    for place, value in enumerate(values):
-        found.setdefault(type(value), []).append(place)
-    return dict(found)
-
-
-def _array_of(values: list[Any], kind: type) -> Any:
-    """Return objects of one type as an Arrow array; as texts if Arrow lacks the type."""
-    import pandas as pd
-    import pyarrow as pa
-
-    if issubclass(kind, np.datetime64 | pd.Timestamp):
-        # Arrow would assume microseconds.
-        values = [pd.Timestamp(value) for value in values]
-        zone = None if values[0].tzinfo is None else "UTC"
-        with contextlib.suppress(pa.ArrowException, ValueError, OverflowError):
-            return pa.array(values, pa.timestamp("ns", zone))
-    if issubclass(kind, datetime.time) and values[0].tzinfo is not None:
-        # Arrow would drop the zone.
-        values = list(map(str, values))
-    try:
-        array = pa.array(values)
-    except OverflowError:
-        array = pa.array([Decimal(value) for value in values])
-    except (pa.ArrowException, TypeError, ValueError):
-        array = None
-    if array is None or _has_extension(array.type):
-        # The texts of a CSV file of the same frame; a lone surrogate is refused as such bytes are.
-        array = pa.array([str(value).encode("utf-8", "surrogatepass") for value in values])
-    return array
-
-
-def _has_extension(of: Any) -> bool:
-    import pyarrow as pa
-
-    of = of.value_type if pa.types.is_dictionary(of) else of
-    return isinstance(of, pa.BaseExtensionType)
 
 
 def _with_arrow_types(frame: Any) -> Any:

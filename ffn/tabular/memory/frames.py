@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, UnknownCategoryWarning, did_you_mean, quote
-from ffn.scoring.memory_table import MemoryTable, open_table
-from ffn.scoring.rows.contract import reason_of_cell, reject_detail
-from ffn.scoring.rows.scorer import Transformer
 from ffn.tabular.cells import MISSING, UNKNOWN, present_texts
-from ffn.tabular.columns.formatted_column import refuse_bare_numbers
 from ffn.tabular.columns.parsers import missing_numbers
+from ffn.tabular.csv.cell_reasons import reject_detail
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason
+from ffn.tabular.encodings.transformer import Transformer
+from ffn.tabular.memory.frame_columns import Refuse, named_column, numbers_of, texts_of, with_nul
+from ffn.tabular.memory.memory_table import MemoryTable, open_table
 from ffn.tabular.schema import Feature, Schema
 
-__all__ = ["Refuse", "read_columns", "read_frame"]
-
-Refuse = Callable[[npt.NDArray[np.bool_], Feature, Reason], None]
+__all__ = ["read_columns", "read_frame"]
 
 _EXAMPLES = 3
 
@@ -99,16 +97,16 @@ def read_columns(
     numeric = np.empty((len(schema.numeric) + schema.components, len(table)))
     for f, feature in enumerate(schema.numeric):
         _check_column(feature, columns, schema)
-        numeric[f] = _numbers(table, feature, schema.missing_values, absent, refuse)
+        numeric[f] = numbers_of(table, feature, schema.missing_values, absent, refuse)
     codes = np.empty((len(schema.categorical), len(table)), dtype=np.int64)
     for g, feature in enumerate(schema.categorical):
         _check_column(feature, columns, schema)
         codes[g], unknown = _codes(table, feature, schema.missing_values)
         known_or_missing = codes[g] != UNKNOWN
         if any("\0" in text for text in unknown):
-            with_nul = _with_nul(table, feature)
-            refuse(with_nul, feature, Reason.NUL_BYTE)
-            known_or_missing |= with_nul
+            nul = with_nul(table, feature)
+            refuse(nul, feature, Reason.NUL_BYTE)
+            known_or_missing |= nul
             unknown = [text for text in unknown if "\0" not in text]
         if not feature.missing:
             refuse(codes[g] == MISSING, feature, Reason.MISSING_VALUE)
@@ -118,7 +116,7 @@ def read_columns(
     first = len(schema.numeric)
     for t, feature in enumerate(schema.texts):
         _check_column(feature, columns, schema)
-        cells = present_texts(_texts(table, feature), schema.missing_values)
+        cells = present_texts(texts_of(table, feature), schema.missing_values)
         if schema.encoder is not None:
             last = first + schema.encoder.width
             numeric[first:last] = schema.encoder.components(t, cells).T
@@ -143,43 +141,6 @@ def _check_column(feature: Feature, columns: Counter[Any], schema: Schema) -> No
         raise DataError(f"the rows have no column {quote(feature.name)}.{hint}")
 
 
-def _numbers(
-    table: MemoryTable,
-    feature: Feature,
-    missing_values: Sequence[str],
-    absent: npt.NDArray[np.float64],
-    refuse: Refuse,
-) -> npt.NDArray[np.float64]:
-    """Return numbers [n] of a numeric column; numbers in ``absent`` mean "no value"."""
-    plain = feature.form is None or feature.number_format is not None
-    values = table.floats(feature.name) if plain else None
-    if values is not None:
-        refuse_bare_numbers(feature, _where(feature))
-        wrong = np.isinf(values)
-        # A number in memory has no text, so its value is compared with those of the texts that
-        # mean "no value".
-        if len(absent):
-            values = np.where(np.isin(values, absent), np.nan, values)
-    else:
-        # Imported here, because NumPy's numbers do not need pyarrow, a large library.
-        from ffn.tabular.columns.arrow_columns import numbers_of_column
-
-        values, wrong = np.full(len(table), np.nan), np.zeros(len(table), dtype=bool)
-        for part in table.parts(feature.name):
-            values[part.rows], wrong[part.rows] = numbers_of_column(
-                part.cells, feature, missing_values, _where(feature)
-            )
-    if "" not in missing_values:
-        # A gap is an empty cell in a CSV file, which then is no value of the column.
-        wrong |= _gaps(table, feature)
-    if wrong.any():
-        refuse(_with_nul(table, feature), feature, Reason.NUL_BYTE)
-    refuse(wrong, feature, reason_of_cell(feature))
-    if not feature.missing:
-        refuse(np.isnan(values), feature, Reason.MISSING_VALUE)
-    return values
-
-
 def _codes(
     table: MemoryTable, feature: Feature, missing_values: Sequence[str]
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
@@ -192,53 +153,10 @@ def _codes(
     unknown: list[str] = []
     for part in table.parts(feature.name):
         codes[part.rows], unseen = codes_of_column(
-            part.cells, spellings, missing_values, _where(feature)
+            part.cells, spellings, missing_values, named_column(feature)
         )
         unknown += unseen
     return codes, unknown
-
-
-def _texts(table: MemoryTable, feature: Feature) -> list[str]:
-    """Return the texts [n] of a column that a CSV file of the same table has."""
-    from ffn.tabular.columns.arrow_texts import decoded, plain_column, plain_texts
-
-    found = np.full(len(table), "", dtype=object)
-    for part in table.parts(feature.name):
-        cells = plain_texts(plain_column(part.cells, _where(feature)), _where(feature), ".")
-        found[part.rows] = [text or "" for text in decoded(cells, _where(feature))]
-    texts: list[str] = found.tolist()
-    return texts
-
-
-def _with_nul(table: MemoryTable, feature: Feature) -> npt.NDArray[np.bool_]:
-    """Return a mask [n] of the texts with a NUL, with which a CSV file's record is refused."""
-    from ffn.tabular.columns.arrow_texts import texts_with_nul
-
-    found = np.zeros(len(table), dtype=bool)
-    if table.floats(feature.name) is None:
-        for part in table.parts(feature.name):
-            found[part.rows] = texts_with_nul(part.cells, _where(feature))
-    return found
-
-
-def _gaps(table: MemoryTable, feature: Feature) -> npt.NDArray[np.bool_]:
-    """Return a mask [n] of the cells without a value: null, NaN, and whatever means the same."""
-    values = table.floats(feature.name)
-    if values is not None:
-        return np.isnan(values)
-    import pyarrow.compute as pc
-
-    from ffn.tabular.columns.arrow_texts import plain_column
-
-    found = np.ones(len(table), dtype=bool)
-    for part in table.parts(feature.name):
-        cells = plain_column(part.cells, _where(feature))
-        found[part.rows] = pc.is_null(cells, nan_is_null=True).to_numpy(zero_copy_only=False)
-    return found
-
-
-def _where(feature: Feature) -> str:
-    return f"the rows, column {quote(feature.name)}"
 
 
 def _refuse(bad: npt.NDArray[np.bool_], feature: Feature, reason: Reason) -> None:

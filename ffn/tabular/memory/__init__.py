@@ -1,0 +1,1 @@
+"""Read tables in memory, of pandas, polars or Arrow, by the rules for CSV files."""
