@@ -38,6 +38,7 @@ from ffn.estimator.rows_to_learn import (
     rows_of_columns,
 )
 from ffn.estimator.training_rows import hold_out
+from ffn.estimator.tree_teachers import trees_beside
 from ffn.nn import SGD, Adam, AdamW, History, Memory, Momentum, Network, spawn_generators, train
 from ffn.tabular.schema import Kind
 
@@ -100,6 +101,10 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ``ffn.distillation.student``. Units of its hidden layers; None, the default, for those of
         ``hidden_layer_sizes``. Training cannot go on from such a network: there is no
         ``partial_fit``, and ``warm_start`` is refused.
+    boosted_teachers
+        Models of gradient-boosted trees from which a ``distilled`` network learns as well, stopped
+        by the rows that ``early_stopping`` holds out, and weighted by the log-loss of the mixture
+        on these: see ``ffn.distillation.boosted_trees``. Default 0: none.
     warm_start
         Start ``fit`` from the parameters of the previous fit. Classes, features and layers must be
         the same; ``y`` need not contain every class.
@@ -205,6 +210,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_networks: int = 1,
         distilled: bool = False,
         student_layer_sizes: Sequence[int] | int | None = None,
+        boosted_teachers: int = 0,
         warm_start: bool = False,
         frozen_layers: Sequence[int] = (),
         dtype: Literal["float32", "float64"] = "float32",
@@ -240,6 +246,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_networks = n_networks
         self.distilled = distilled
         self.student_layer_sizes = student_layer_sizes
+        self.boosted_teachers = boosted_teachers
         self.warm_start = warm_start
         self.frozen_layers = frozen_layers
         self.dtype = dtype
@@ -350,7 +357,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             known = self.number_inputs_ if going_on else None
             found = rows_of_array(x, labels, weights, parameters, going_on=going_on, known=known)
-        *generators, splitter, of_student = self._generators(self.n_networks + 2)
+        *generators, splitter, of_student, of_trees = self._generators(self.n_networks + 3)
         train_rows, held_out = found.rows, None
         if self.early_stopping:
             train_rows, held_out = hold_out(
@@ -384,7 +391,10 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             groups = (
                 [[i] for i in range(x.shape[1])] if learnt is None else learnt.inputs_of_features()
             )
-            network = student_of(network, x[found.rows], groups, of_student, parameters)
+            beside = trees_beside(
+                network, x, found, train_rows, held_out, learnt, of_trees, parameters
+            )
+            network = student_of(network, x[found.rows], groups, of_student, parameters, beside)
         self._keep(classes, network, history, learnt, [])
         self._batch_generators: list[np.random.Generator] | None = generators
         self._optimizer_memory: _KeptMemory | None = None

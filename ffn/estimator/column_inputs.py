@@ -14,6 +14,7 @@ from ffn.errors import DataError, quote
 from ffn.quantities import counted
 from ffn.tabular.csv.cell_reasons import reject_detail
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason
+from ffn.tabular.encodings.tree_inputs import TreeInputs
 from ffn.tabular.memory.frames import read_columns
 from ffn.tabular.memory.labelled_columns import LabelledColumns
 from ffn.tabular.memory.memory_table import MemoryTable
@@ -46,6 +47,10 @@ class ColumnInputs:
     def inputs_of_features(self) -> list[list[int]]:
         """Return the positions of the inputs of each feature."""
         return self.preparation.inputs_of_features()
+
+    def tree_inputs(self) -> TreeInputs:
+        """Return what decision trees see of the inputs."""
+        return self.preparation.tree_inputs()
 
     def transform(self, table: MemoryTable, dtype: npt.DTypeLike, *, stacklevel: int = 2) -> Array:
         """Return inputs [n, n_in].

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.distillation.student import distil
+from ffn.distillation.student import Beside, distil
 from ffn.errors import TrainingError
 from ffn.estimator.parameters import layer_sizes
 from ffn.nn import OPTIMIZERS, History, Memory, Network, OptimizerState, constant, cosine
@@ -106,6 +106,7 @@ def student_of(
     inputs_of_features: Sequence[Sequence[int]],
     generator: np.random.Generator,
     parameters: Mapping[str, Any],
+    beside: Beside | None = None,
 ) -> Network:
     """Return one network that learnt the average of those that did not diverge.
 
@@ -121,6 +122,8 @@ def student_of(
         Source of randomness.
     parameters
         All parameters of the estimator by name.
+    beside
+        Trees that teach as well; None, the default, for none.
 
     Raises
     ------
@@ -138,6 +141,7 @@ def student_of(
         layer_sizes(parameters["hidden_layer_sizes"] if sizes is None else sizes),
         np.random.SeedSequence(generator.integers(2**63, size=4).tolist()),
         batch_size=parameters["batch_size"],
+        beside=beside,
     )
     if not student.history.finished.all():
         raise TrainingError(

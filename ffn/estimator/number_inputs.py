@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding, learn_piecewise
+from ffn.tabular.encodings.tree_inputs import TreeInputs
 from ffn.tabular.schema import is_constant
 
 __all__ = ["NumberInputs", "learn_numbers"]
@@ -50,6 +51,10 @@ class NumberInputs:
         """Return the positions of the inputs of each feature."""
         ends = np.cumsum(self._encoding.widths()).tolist()
         return [list(range(start, end)) for start, end in pairwise([0, *ends])]
+
+    def tree_inputs(self) -> TreeInputs:
+        """Return what decision trees see: each number once."""
+        return TreeInputs.of(self._encoding.clip_inputs(), [])
 
     def transform(self, x: Array) -> Array:
         """Return inputs [n, n_inputs] of features ``x`` [n, n_features], in their data type."""

@@ -89,6 +89,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda v: v is None or _sizes(v),
         "None or whole numbers from 1 up, such as (16, 4), or ()",
     ),
+    "boosted_teachers": _whole(0),
     "warm_start": _FLAG,
     "frozen_layers": (
         lambda v: isinstance(v, Collection) and all(_whole(0)[0](i) for i in v),
@@ -187,6 +188,14 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
                 f"formats and kinds both name {quote(name)}, which is {kinds[name]} and has no "
                 "format; take it out of one"
             )
+    if parameters["boosted_teachers"] and not (
+        parameters["distilled"] and parameters["early_stopping"]
+    ):
+        raise ValueError(
+            f"boosted_teachers is {parameters['boosted_teachers']}; they teach the network of "
+            "distilled=True, by the share that the rows held out by early_stopping=True give them; "
+            "set both, or boosted_teachers=0"
+        )
     if parameters["warm_start"] and parameters["distilled"]:
         raise ValueError("a distilled network cannot go on; set warm_start or distilled to False")
     if parameters["warm_start"] and kinds is not None:

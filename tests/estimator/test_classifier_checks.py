@@ -42,6 +42,17 @@ CONFIGURATIONS = [
         distilled=True,
         student_layer_sizes=8,
     ),
+    FFNClassifier(
+        optimizer="adam",
+        learning_rate=0.02,
+        epochs=40,
+        batch_size=1024,
+        early_stopping=True,
+        validation_fraction=0.2,
+        distilled=True,
+        student_layer_sizes=8,
+        boosted_teachers=1,
+    ),
     FFNClassifier(kinds="auto"),
     FFNClassifier(
         kinds="auto",

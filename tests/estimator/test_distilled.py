@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import entropy
 from sklearn.datasets import load_iris, make_moons
 from sklearn.metrics import log_loss
 
 from ffn import FFNClassifier
+from ffn.distillation.student import Beside
+from ffn.estimator import classifier
+from ffn.estimator.tree_teachers import trees_beside
 
 TEACHER: dict[str, Any] = {
     "optimizer": "adam",
@@ -78,9 +82,86 @@ def test_what_cannot_go_on_says_so() -> None:
     assert hasattr(FFNClassifier(), "partial_fit")
 
 
+def checkerboard(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(n, 2))
+    return x, ((x[:, 0] > 0) ^ (x[:, 1] > 0.3)).astype(int)
+
+
+BOOSTED = TEACHER | {
+    "epochs": 8,
+    "early_stopping": True,
+    "validation_fraction": 0.25,
+    "distilled": True,
+    "student_layer_sizes": (32, 32),
+}
+
+
+@pytest.mark.parametrize("numbers", ["standardised", "piecewise"])
+def test_boosted_trees_teach_it_what_the_networks_do_not_know(numbers: Any) -> None:
+    (x, y), (new, theirs) = checkerboard(500, 0), checkerboard(1000, 1)
+    loss = {
+        teachers: log_loss(
+            theirs,
+            FFNClassifier((4,), numbers=numbers, boosted_teachers=teachers, **BOOSTED)
+            .fit(x, y)
+            .predict_proba(new),
+        )
+        for teachers in (0, 2)
+    }
+    assert loss[2] < 0.5 * loss[0]
+
+
+def test_boosted_trees_are_weighted_by_the_rows_held_out() -> None:
+    """Their mixture with the networks, found again from the parts, is what was learnt."""
+    x, y = checkerboard(400, 2)
+    beside: list[Beside | None] = []
+
+    def kept(*arguments: Any) -> Beside | None:
+        beside.append(trees_beside(*arguments))
+        held_out.append(arguments[4])
+        networks.append(arguments[0])
+        return beside[-1]
+
+    held_out: list[Any] = []
+    networks: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifier, "trees_beside", kept)
+        FFNClassifier((4,), boosted_teachers=2, **BOOSTED).fit(x, y)
+    (found,), (rows,), (network,) = beside, held_out, networks
+    assert found is not None
+    assert len(found.trees.models) == 2
+    truth = np.arange(len(rows)), y[rows]
+    of_networks = network.predict_proba(x[rows]).mean(axis=0)[truth]
+    of_trees = found.trees.predict_proba(x[rows])[truth]
+    shares = np.linspace(0, 1, 1001)[:, None]
+    losses = -np.log((1 - shares) * of_networks + shares * of_trees).mean(axis=1)
+    assert found.share == pytest.approx(shares[losses.argmin(), 0], abs=2e-3)
+
+
+def test_boosted_trees_see_columns_of_any_kind() -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"shop": [f"s{k:02d}" for k in random.integers(0, 30, 600)]})
+    frame["n"] = random.normal(size=600)
+    y = (frame["shop"].str[1:].astype(int) % 2) ^ (frame["n"] > 0)
+    model = FFNClassifier((4,), kinds="auto", boosted_teachers=2, **BOOSTED).fit(frame, y)
+    again = FFNClassifier((4,), kinds="auto", boosted_teachers=2, **BOOSTED).fit(frame, y)
+    assert model.network_.parameters.tobytes() == again.network_.parameters.tobytes()
+    assert model.score(frame, y) > 0.9
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
+        ({"boosted_teachers": -1}, r"boosted_teachers is \"-1\"; expected a whole number from 0"),
+        (
+            {"boosted_teachers": 2, "distilled": True},
+            r"boosted_teachers is 2; they teach .* early_stopping=True give them; set both",
+        ),
+        (
+            {"boosted_teachers": 2, "early_stopping": True},
+            r"boosted_teachers is 2; they teach the network of distilled=True",
+        ),
         ({"distilled": 1}, r"distilled is \"1\"; expected True or False"),
         ({"student_layer_sizes": (0,)}, r"student_layer_sizes is .*; expected None or whole"),
     ],
