@@ -17,7 +17,7 @@ def table(seed: int = 0, n: int = N) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "age": random.normal(40, 10, n).round(1),
-            "city": random.choice(np.array(["Rom", "Bern", "Oslo", None], object), n),
+            "city": random.choice(np.array(["Rom", "Bern", "Oslo", None]), n),
             "shop": [f"s{k}" for k in random.geometric(0.2, n)],
             "day": pd.Timestamp("2022-01-01") + pd.to_timedelta(random.integers(0, 1500, n), "D"),
             "vip": random.random(n) < 0.4,
