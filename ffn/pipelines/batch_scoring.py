@@ -88,9 +88,11 @@ def score_one(
         from ffn.scoring.partitioned.score_dataset import score_dataset
 
         parts = elsewhere.score_parts if elsewhere else None
-        return score_dataset(model.scorer, *file, on_progress=report, elsewhere=parts, **options)
+        folders = file.source, file.output
+        return score_dataset(model.scorer, *folders, on_progress=report, elsewhere=parts, **options)
+    options = {**options, "name": file.name, "on_progress": report}
     ranges = elsewhere.score_ranges if elsewhere else None
-    return score_csv(model.scorer, *file, on_progress=report, elsewhere=ranges, **options)
+    return score_csv(model.scorer, file.source, file.output, elsewhere=ranges, **options)
 
 
 _Chosen = Mapping[str, Any]
@@ -212,7 +214,7 @@ def score_steps(
         pipeline=pipeline.name,
         version=model.version,
         results=done.results,
-        refusals=[Refusal.of(file.source, error) for file, error in done.failures],
+        refusals=[Refusal.of(file.shown, error) for file, error in done.failures],
         not_taken_up=kept_for_outcomes(pipeline, done.results),
         shadow=beside_production(pipeline, done.results),
     )
@@ -224,7 +226,7 @@ def _in_inbox(pipeline: Pipeline, files: Sequence[FileToScore]) -> ScoredByHand 
     # Inputs and outputs are named in full, and the inbox itself may be a link.
     names = {
         source.name
-        for source, output in files
+        for source, output, _ in files
         if source.parent == inbox and output == predictions / output_name(source.name)
     }
     if not names or pipeline.settings.inbox.move:
