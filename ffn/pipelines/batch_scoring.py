@@ -82,17 +82,15 @@ def score_one(
     sink
         Receives the progress in addition to all listeners; None for no such.
     """
-    report = on_block(file.source, *([sink] if sink else []))
+    options = {**options, "on_progress": on_block(file.source, *([sink] if sink else []))}
     if "partitioned" in options:
         # Imported here, because most runs do not need it, and scoring has to start quickly.
         from ffn.scoring.partitioned.score_dataset import score_dataset
 
         parts = elsewhere.score_parts if elsewhere else None
-        folders = file.source, file.output
-        return score_dataset(model.scorer, *folders, on_progress=report, elsewhere=parts, **options)
-    options = {**options, "name": file.name, "on_progress": report}
+        return score_dataset(model.scorer, *file[:2], elsewhere=parts, **options)
     ranges = elsewhere.score_ranges if elsewhere else None
-    return score_csv(model.scorer, file.source, file.output, elsewhere=ranges, **options)
+    return score_csv(model.scorer, *file[:2], elsewhere=ranges, name=file.name, **options)
 
 
 _Chosen = Mapping[str, Any]
