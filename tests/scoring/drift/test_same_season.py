@@ -131,7 +131,7 @@ def test_a_month_that_training_lacks_is_compared_with_all_rows(tmp_path: Path) -
     assert isinstance(found, RetrainOutcome)
     model = read_bundle(found.version.bundle)
     report = scored(model, table(304, 30, 2), tmp_path).drift
-    assert report.compared == "with all training rows, as these have only 0 of November"
+    assert report.compared == "with all training rows, as these have none of November"
     assert report.detected
 
 
