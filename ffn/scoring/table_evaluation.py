@@ -77,7 +77,7 @@ def evaluate_table(
             )
     chosen = Options(**options)
     label, version, trained, keys = _registered(model, artifacts, target)
-    grouped = keys.group
+    grouped = keys.group is not None
     keys = KeyNames(
         weight=weight or keys.weight,
         group=group or keys.group,
@@ -89,7 +89,7 @@ def evaluate_table(
         trained = None
         notices.append(f"In a table of few patterns, {told} cannot be told from new ones.")
     path = Path(table) if isinstance(table, str | os.PathLike) else None
-    where = table.name if isinstance(table, Source) else path or "the rows"
+    where = table.name if isinstance(table, Source) else path or "the table"
     found = predict_labelled(model, path or table, label, trained, chosen, keys)
     left_out = {reason: rows for reason, rows in found.left_out.items() if rows}
     if not len(found.labels):
@@ -125,7 +125,7 @@ def evaluate_table(
         groups=found.groups,
         weights=found.weights,
     )
-    known_groups, groups = None, found.groups if found.keys.group == grouped else None
+    known_groups, groups = None, found.groups if grouped else None
     if artifacts and version and trained and groups is not None:
         own = found.probabilities[np.arange(len(found.labels)), found.labels]
         right = model.rule.labels(found.probabilities) == found.labels

@@ -55,7 +55,7 @@ def not_utf_8(**columns):
             table(size=[[1.0]], colour=["red"]),
             r'column "size": cells of the type list<.* are not pl',
         ),
-        (cut, r"looks like a Parquet file, not a CSV file\."),
+        (cut, r"looks like a Parquet file, not a CSV file\. If its end is missing, get it again"),
         (damaged, r"in is a Parquet file that cannot be read: "),
         (not_utf_8(colour=[b"\xff"]), r'in is a Parq.* cannot be read: column "colour": .*UTF'),
         (not_utf_8(note=[b"\xed\xa0\x80"]), r'in is a .* cannot be read: column "note": .*UTF'),
