@@ -39,7 +39,7 @@ _RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1)
 )
 def score(
     pipeline: str,
-    files: list[tuple[Path, Path]],
+    files: list[tuple[Path, Path] | tuple[Path, Path, str]],
     root: str = ".",
     options: dict[str, Any] | None = None,
     runner: dict[str, Any] | None = None,
@@ -51,7 +51,7 @@ def score(
     pipeline, root
         As for ``retrain``.
     files
-        Pairs of input and output.
+        Pairs of input and output; a third text is what messages call the input.
     options
         Result of ``ffn.pipelines.batch_scoring.options_for``; None, the default, for the
         settings of the pipeline.
@@ -76,7 +76,7 @@ def score(
 
 def _score(
     found: Pipeline,
-    files: list[tuple[Path, Path]],
+    files: list[tuple[Path, Path] | tuple[Path, Path, str]],
     options: dict[str, Any],
     runner: dict[str, Any] | None,
 ) -> ScoreOutcome:

@@ -58,7 +58,10 @@ def _unfound(classes: list[ClassFigures]) -> str:
     if len(classes) == 1:
         (one,) = classes
         never = ", which it never predicts" if math.isnan(one.precision.value) else ""
-        return f"finds 0 of the {counted(one.rows, 'held-out row')} of {quote(one.name)}{never}"
+        what = f"finds 0 of the {one.rows:,} held-out rows"
+        if one.rows == 1:
+            what = "does not find the only held-out row"
+        return f"{what} of {quote(one.name)}{never}"
     named = [f"{quote(one.name)} ({counted(one.rows, 'row')})" for one in classes[:_NAMED]]
     if len(classes) > _NAMED:
         named.append(counted(len(classes) - _NAMED, "other"))

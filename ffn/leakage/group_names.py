@@ -6,10 +6,12 @@ import re
 
 __all__ = ["is_named_like_a_group"]
 
+# In the plural alone, as in num_open_accounts, a name says how many there are.
 _GROUP_NAME = re.compile(
     r"(?i:(?:.*[_ .-])?(?:[psu]?id|uuid|guid|key|customer|client|patient|subject|user|account|"
-    r"household|family|person|member|player|driver|employee|student|pupil|device|machine|sensor|"
-    r"session|store|shop|school|farm|site)s?(?:[_ .-]?(?:id|no|nr|number|key|code|name))?)"
+    r"household|family|person|individual|participant|respondent|member|player|driver|employee|"
+    r"student|pupil|device|machine|sensor|session|store|shop|school|farm|site)"
+    r"(?:s?[_ .-]?(?:id|no|nr|number|key|code|name))?)"
     r"|.*[a-z]I[dD]"
 )
 

@@ -34,6 +34,7 @@ __all__ = [
     "extract_table",
     "keep_table",
     "kept_in_words",
+    "kept_path",
     "kept_tables",
     "remove_unneeded",
 ]
@@ -84,7 +85,7 @@ def keep_table(source: Path, artifacts: Path, sha256: str) -> Path:
     RegistryError
         The folder of kept tables is a link, and may lead outside.
     """
-    path = _path(artifacts, sha256)
+    path = kept_path(artifacts, sha256)
     sweep(path.parent)
     if path.is_file() and not _problem(path, sha256):
         return path
@@ -131,7 +132,7 @@ def extract_table(artifacts: Path, sha256: str, target: Path) -> None:
     OSError
         ``target`` cannot be written.
     """
-    path, failed = _path(artifacts, sha256), []
+    path, failed = kept_path(artifacts, sha256), []
     with target.open("wb") as file:
 
         def write(chunk: bytes) -> None:
@@ -180,7 +181,7 @@ def damaged_tables(artifacts: Path) -> Iterator[tuple[Path, str]]:
     if (artifacts / DATA_FOLDER).is_symlink():
         yield artifacts / DATA_FOLDER, "is a link"
     for table in kept_tables(artifacts):
-        path = _path(artifacts, table.sha256)
+        path = kept_path(artifacts, table.sha256)
         if problem := _problem(path, table.sha256):
             yield path, problem
 
@@ -245,7 +246,7 @@ def remove_unneeded(
         if not dry_run:
             sweep(artifacts / DATA_FOLDER)
             for table in unneeded:
-                remove(_path(artifacts, table.sha256))
+                remove(kept_path(artifacts, table.sha256))
             with contextlib.suppress(OSError):
                 (artifacts / DATA_FOLDER).rmdir()
     finally:
@@ -263,7 +264,8 @@ def _folder(artifacts: Path) -> Path:
     return folder
 
 
-def _path(artifacts: Path, sha256: str) -> Path:
+def kept_path(artifacts: Path, sha256: str) -> Path:
+    """Return where the training table of the digest ``sha256`` is kept, whether it is or not."""
     if not _DIGEST.fullmatch(sha256):
         raise DataError(f"training data: {sha256[:80]!r} is not a SHA-256 in hexadecimal.")
     return _folder(artifacts) / f"{sha256}{_SUFFIX}"

@@ -82,15 +82,15 @@ def score_one(
     sink
         Receives the progress in addition to all listeners; None for no such.
     """
-    report = on_block(file.source, *([sink] if sink else []))
+    options = {**options, "on_progress": on_block(file.source, *([sink] if sink else []))}
     if "partitioned" in options:
         # Imported here, because most runs do not need it, and scoring has to start quickly.
         from ffn.scoring.partitioned.score_dataset import score_dataset
 
         parts = elsewhere.score_parts if elsewhere else None
-        return score_dataset(model.scorer, *file, on_progress=report, elsewhere=parts, **options)
+        return score_dataset(model.scorer, *file[:2], elsewhere=parts, **options)
     ranges = elsewhere.score_ranges if elsewhere else None
-    return score_csv(model.scorer, *file, on_progress=report, elsewhere=ranges, **options)
+    return score_csv(model.scorer, *file[:2], elsewhere=ranges, name=file.name, **options)
 
 
 _Chosen = Mapping[str, Any]
@@ -212,7 +212,7 @@ def score_steps(
         pipeline=pipeline.name,
         version=model.version,
         results=done.results,
-        refusals=[Refusal.of(file.source, error) for file, error in done.failures],
+        refusals=[Refusal.of(file.shown, error) for file, error in done.failures],
         not_taken_up=kept_for_outcomes(pipeline, done.results),
         shadow=beside_production(pipeline, done.results),
     )
@@ -224,7 +224,7 @@ def _in_inbox(pipeline: Pipeline, files: Sequence[FileToScore]) -> ScoredByHand 
     # Inputs and outputs are named in full, and the inbox itself may be a link.
     names = {
         source.name
-        for source, output in files
+        for source, output, _ in files
         if source.parent == inbox and output == predictions / output_name(source.name)
     }
     if not names or pipeline.settings.inbox.move:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ffn.auditing.recorded_audit import recorded_audit
+from ffn.auditing.unseen_figures import UnseenFigures, unseen_figures
 from ffn.bundles.contents import read_contents, read_registered
 from ffn.criteria.decision_record import DecisionRecord, decision_record
 from ffn.criteria.recorded_values import interval_in, table_in
@@ -93,6 +95,8 @@ class Summary:
     warning
         That a simpler model is shown to be better, or the figures too good, in sentences; empty if
         neither is so.
+    unseen
+        What to expect of later rows and of new groups, as far as the version has such figures.
     production
         Whether the version is in production.
     next_back
@@ -114,6 +118,7 @@ class Summary:
     promote: bool | None
     reason: str
     warning: str
+    unseen: tuple[UnseenFigures, ...]
     production: bool
     next_back: bool
     bundle_sha256: str
@@ -184,6 +189,7 @@ def _summary(artifacts: Path, version: int, scoring: int | None, back: int | Non
         promote=promote if type(promote) is bool else None,
         reason=_text(verdict, "reason"),
         warning=warnings_in(verdict, _text(verdict, "reason")),
+        unseen=unseen_figures(test, recorded_audit(verdict)),
         production=scoring == version,
         next_back=back == version,
         bundle_sha256=digest,

@@ -81,7 +81,8 @@ def at_work(
             folder.mkdir(parents=True, exist_ok=True)
             sweep(folder)
             temporary = folder / temporary_name()
-            file = stack.enter_context(temporary.open("xb"))
+            # Without a buffer, which a full disk would refuse once more at the end of the run.
+            file = stack.enter_context(temporary.open("xb", buffering=0))
             stack.callback(temporary.unlink, missing_ok=True)
             # Locked before it has its name: whoever finds it free finds a dead one.
             lock(file)
@@ -90,7 +91,6 @@ def at_work(
             stack.callback(path.unlink, missing_ok=True)
             # Written last, because the lock matters more and works on a full disk, too.
             file.write(json.dumps(told).encode())
-            file.flush()
         try:
             yield
         finally:
@@ -99,7 +99,6 @@ def at_work(
                 with contextlib.suppress(OSError):
                     file.seek(0)
                     file.write(json.dumps({**told, "done": True}).encode())
-                    file.flush()
 
 
 def lives(artifacts: Path, run: str) -> bool:

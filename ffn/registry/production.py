@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ __all__ = [
 
 POINTER = "production.json"
 _MOST_BYTES = 64 * 1024
+# What opening or reading says of a folder, a link, a pipe, a socket, and a file that is too long.
+_NO_POINTER = {errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO, errno.EFBIG}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +86,9 @@ class Pointer:
         The file's bytes; empty if it is missing, unreadable, no plain file or far too long.
     missing
         There is no such file.
+    unreadable
+        Why the system does not let it be read, such as ``Permission denied``; empty if it does,
+        and of what is no plain file or far too long, which is damage.
     target
         What scores; None if the file is missing or damaged.
     promotion
@@ -91,6 +97,7 @@ class Pointer:
 
     content: bytes = b""
     missing: bool = False
+    unreadable: str = ""
     target: ProductionVersion | None = None
     promotion: Promotion | None = None
 
@@ -107,8 +114,9 @@ def read_pointer(artifacts: Path) -> Pointer:
         content = read_plain(artifacts / POINTER, _MOST_BYTES)
     except FileNotFoundError:
         return Pointer(missing=True)
-    except OSError:
-        return Pointer()
+    except OSError as error:
+        damaged = error.errno in _NO_POINTER
+        return Pointer() if damaged else Pointer(unreadable=error.strerror or str(error))
     try:
         document = parse_json(content)
         version, sha256 = document["version"], document["bundle_sha256"]

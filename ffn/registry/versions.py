@@ -205,6 +205,11 @@ def in_production(artifacts: Path) -> ProductionVersion | None:
             f"{artifacts / POINTER}: missing, and {HISTORY} says that versions were promoted. "
             f"{_way_out(artifacts)}"
         )
+    if pointer.unreadable:
+        raise RegistryError(
+            f"{artifacts / POINTER} cannot be read: {pointer.unreadable}. Nothing was changed; let "
+            f"this user read the files of {artifacts}."
+        )
     if pointer.target is None:
         raise RegistryError(f"{artifacts / POINTER}: damaged. {_way_out(artifacts)}")
     return pointer.target

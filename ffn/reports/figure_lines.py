@@ -163,18 +163,19 @@ def class_lines(classes: Sequence[ClassFigures], *, most: int) -> list[str]:
         Largest number of classes shown; if there are more, these are the ones with the lowest
         recall, the lowest first, and a last line has the number of the others.
     """
-    shown = list(classes)
+    shown, hidden = list(classes), list[ClassFigures]()
     if len(shown) > most:
         # Without held-out rows there is no recall, which is no reason to come first.
         shown.sort(key=lambda one: (not one.rows, one.recall.value if one.rows else 0.0))
-        shown = shown[:most]
+        shown, hidden = shown[:most], shown[most:]
     lines = [f"{'rows':>10}  {'recall':<20}  {'precision':<20}  class"]
     lines += [
         f"{one.rows:>10,}  {interval(one.recall):<20}  {interval(one.precision):<20}  "
         f"{one_line(middle_cut(one.name, _NAME_LETTERS))}"
         for one in shown
     ]
-    if hidden := len(classes) - len(shown):
-        others = counted(hidden, "class", "classes")
-        lines.append(f"{'':>10}  and {others} of higher recall")
+    if hidden:
+        others = counted(len(hidden), "class", "classes")
+        equal = "equal or " if hidden[0].recall.value == shown[-1].recall.value else ""
+        lines.append(f"{'':>10}  and {others} of {equal}higher recall")
     return lines

@@ -24,6 +24,7 @@ from ffn.promotion.overview import (
 from ffn.promotion.verdict import audit_of, warning_about
 from ffn.quantities import counted, interval
 from ffn.registry.live_runs import LiveRun, working
+from ffn.registry.production_bundle import Unreadable, read_production
 from ffn.registry.promotion_history import HISTORY, MOST_HISTORY_BYTES
 from ffn.registry.run_log import RunRecord, journal
 from ffn.registry.versions import production_version, versions
@@ -245,6 +246,9 @@ def read_status(pipeline: Pipeline) -> Status:
     production, problem = None, ""
     try:
         production = production_version(pipeline.artifacts)
+        # As scoring does: a version whose bundle is damaged is there, and labels nothing.
+        bundle = read_production(pipeline.artifacts)
+        problem = bundle.problem if isinstance(bundle, Unreadable) else ""
     except FFNError as error:
         problem = str(error)
     try:

@@ -34,7 +34,7 @@ _TABLES = (".csv", ".tsv", ".tab", ".parquet")
 
 
 class FileToScore(NamedTuple):
-    """An input and its output.
+    """An input and its output, and what the input is called.
 
     Attributes
     ----------
@@ -42,10 +42,18 @@ class FileToScore(NamedTuple):
         Path of the input, or address of an object.
     output
         Path of the output, or its address.
+    name
+        What messages, run log and manifest call the input; empty, the default, for its path.
     """
 
     source: Path
     output: Path
+    name: str = ""
+
+    @property
+    def shown(self) -> Path:
+        """What lists of files show for the input: no folder that is gone after the run."""
+        return Path(self.source.name) if self.name else self.source
 
 
 def files_to_score(

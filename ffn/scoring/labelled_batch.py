@@ -52,8 +52,8 @@ def label_batch(model: Scorer, rows: Any, options: Options, *, stacklevel: int =
     """
     if not (_is_arrow(rows) or _is_frame(rows, "pandas") or _is_frame(rows, "polars")):
         raise DataError(
-            f"rows are a {type(rows).__name__}; give a RecordBatch or Table of pyarrow, or a "
-            "DataFrame of pandas or polars: what comes out is of the same type."
+            f"rows are of the type {type(rows).__name__}; give a RecordBatch or Table of pyarrow, "
+            "or a DataFrame of pandas or polars: what comes out is of the same type."
         )
     schema = model.schema
     adding = AddedArrays(model, probabilities=options.probabilities)

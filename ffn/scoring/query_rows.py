@@ -15,7 +15,7 @@ from ffn.attribution.reasons import is_reason_value
 from ffn.databases.address import DatabaseAddress, is_address, parse_address
 from ffn.databases.appended_table import append_rows, without_known
 from ffn.databases.table_names import check_table_name
-from ffn.errors import SettingsError
+from ffn.errors import SettingsError, quote
 from ffn.extraction.extracted_table import extract_query
 from ffn.extraction.joined_files import Dialect
 from ffn.quantities import counted
@@ -27,7 +27,6 @@ from ffn.storage.documents import canonical_json
 
 __all__ = [
     "PLAIN",
-    "QUERY_NAME",
     "QueryToScore",
     "WrittenRows",
     "queried_csv",
@@ -39,8 +38,6 @@ PLAIN: Mapping[str, str] = {"delimiter": ",", "decimal": ".", "encoding": "utf-8
 """Options of scoring with which the rows of a query are read and written as CSV."""
 
 _NAME = "query.csv"
-QUERY_NAME = "the query"
-"""What messages call the rows that a query gives."""
 
 _VERSION_COLUMN = "ffn_version"
 _RUN_DIGITS = 16
@@ -67,6 +64,11 @@ class QueryToScore:
     query: str
     table: str | None
     new_by: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages, run log and manifest call its rows."""
+        return f"the query {quote(' '.join(self.query.split()))} of {self.address.text}"
 
     def selection(self) -> str:
         """Return the query, without the rows that are in the table already."""
@@ -192,7 +194,7 @@ def queried_csv(asked: QueryToScore, pipeline: Pipeline) -> Iterator[Path]:
             asked.selection(),
             Cache(room / "made"),
             dialect,
-            QUERY_NAME,
+            asked.name,
             may_be_empty=True,
         )
         yield table.path.rename(room / _NAME)

@@ -41,6 +41,7 @@ def score_csv(
     force: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     elsewhere: RangesElsewhere | None = None,
+    name: str = "",
     **options: Any,
 ) -> ScoreResult:
     """Score ``source`` into ``output``, ``<output>.rejects.csv`` and ``<output>.manifest.json``.
@@ -69,6 +70,8 @@ def score_csv(
     elsewhere
         Scores the ranges of a long uncompressed file on other machines, in place of ``workers``;
         by default this one does. The bytes written do not depend on it.
+    name
+        What errors and the manifest call the input; empty, the default, for its path.
     **options
         As in `Options`.
 
@@ -98,12 +101,14 @@ def score_csv(
         from ffn.scoring.object_files import score_objects
 
         def score(stream: Source, near: Path, told: Callable[[Progress], None]) -> ScoreResult:
+            stream.name = name or stream.name
             into = Targets.beside(near)
             return _score(model, stream, into, chosen, workers, force, told, started, elsewhere)
 
         return score_objects(source, output, score, on_progress)
     targets = Targets.beside(output)
     with open_source(source) as stream:
+        stream.name = name or stream.name
         return _score(
             model, stream, targets, chosen, workers, force, on_progress, started, elsewhere
         )

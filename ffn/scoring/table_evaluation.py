@@ -12,11 +12,13 @@ from ffn.bundles.bundle import Bundle
 from ffn.errors import DataError, FFNError, SettingsError, quote
 from ffn.evaluation.inference.paired_losses import row_losses
 from ffn.evaluation.metrics import evaluate_probabilities
-from ffn.promotion.champion import read_version
+from ffn.promotion.champion import Opponent, read_version
 from ffn.quantities import counted
+from ffn.scoring.judged.group_figures import known_and_new
 from ffn.scoring.judged.labelled_blocks import LabelTexts
 from ffn.scoring.judged.row_keys import PLAIN_ROWS, KeyNames
 from ffn.scoring.judged.table_figures import NoRowToEvaluateError, TableEvaluation
+from ffn.scoring.judged.training_groups import training_groups
 from ffn.scoring.labelled_table import LabelledRows, predict_labelled
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
@@ -74,7 +76,8 @@ def evaluate_table(
                 f"there is no option {quote(name)}. There are {', '.join(_OPTIONS)}."
             )
     chosen = Options(**options)
-    label, trained, keys = _registered(model, artifacts, target)
+    label, version, trained, keys = _registered(model, artifacts, target)
+    grouped = keys.group is not None
     keys = KeyNames(
         weight=weight or keys.weight,
         group=group or keys.group,
@@ -86,7 +89,7 @@ def evaluate_table(
         trained = None
         notices.append(f"In a table of few patterns, {told} cannot be told from new ones.")
     path = Path(table) if isinstance(table, str | os.PathLike) else None
-    where = table.name if isinstance(table, Source) else path or "the rows"
+    where = table.name if isinstance(table, Source) else path or "the table"
     found = predict_labelled(model, path or table, label, trained, chosen, keys)
     left_out = {reason: rows for reason, rows in found.left_out.items() if rows}
     if not len(found.labels):
@@ -122,6 +125,15 @@ def evaluate_table(
         groups=found.groups,
         weights=found.weights,
     )
+    known_groups, groups = None, found.groups if grouped else None
+    if artifacts and version and trained and groups is not None:
+        own = found.probabilities[np.arange(len(found.labels)), found.labels]
+        right = model.rule.labels(found.probabilities) == found.labels
+        try:
+            of_training = training_groups(artifacts, version, trained)
+            known_groups = known_and_new(right, own, groups, found.weights, of_training)
+        except (FFNError, OSError) as error:
+            notices.append(f"Whether groups are new to the version is not known: {error}")
     notices += [*_lacking(keys, found.keys), *_strange_labels(found, figures.correct)]
     return TableEvaluation(
         pipeline=model.pipeline,
@@ -140,6 +152,7 @@ def evaluate_table(
         notices=tuple(notices),
         groups=figures.groups,
         effective_rows=figures.effective_rows,
+        known_groups=known_groups,
         slices=_worst_served(model, found),
     )
 
@@ -198,8 +211,8 @@ def _worst_served(model: Scorer, found: LabelledRows) -> SliceSearch | None:
 
 def _registered(
     model: Scorer, artifacts: Path | None, target: str | None
-) -> tuple[LabelTexts, TrainedRows | None, KeyNames]:
-    """Return how labels and keys are read, and the training rows, as far as registered."""
+) -> tuple[LabelTexts, Opponent | None, TrainedRows | None, KeyNames]:
+    """Return how labels and keys are read, and the version, as far as registered."""
     column, classes = target or model.schema.target, model.schema.classes
     plain = LabelTexts(column=column, classes=classes)
     try:
@@ -207,17 +220,18 @@ def _registered(
     except (FFNError, OSError):
         version = None
     if version is None:
-        return plain, rows_of_bundle(model) if isinstance(model, Bundle) else None, PLAIN_ROWS
+        known = rows_of_bundle(model) if isinstance(model, Bundle) else None
+        return plain, None, known, PLAIN_ROWS
     if version.bundle.sha256 != model.sha256:
         raise DataError(
             f"{artifacts}: version {model.version} is not the one that was loaded. Load it again."
         )
     trained = rows_of_bundle(version.bundle, version.columns)
     if version.settings is None:
-        return plain, trained, PLAIN_ROWS
+        return plain, version, trained, PLAIN_ROWS
     data = version.settings.data
     labels = {text: one for text, one in (data.labels or {}).items() if not one or one in classes}
     missing = tuple(text for text in ("", *data.missing_labels) if text not in classes)
     label = LabelTexts(column=column, classes=classes, labels=labels, missing=missing)
     keys = KeyNames(weight=data.weight, group=version.settings.split.group)
-    return label, trained, keys
+    return label, version, trained, keys

@@ -219,5 +219,10 @@ def _read_toml(file: Path) -> dict[str, Any]:
         return tomllib.loads(content.decode("utf-8-sig"))
     except RecursionError:
         raise SettingsError(f"{file}: not valid TOML: nested too deeply.") from None
+    except UnicodeDecodeError as error:
+        line, byte = content[: error.start].count(b"\n") + 1, content[error.start]
+        raise SettingsError(
+            f"{file}: line {line} has the byte 0x{byte:02X}, which is not UTF-8. Save it as UTF-8."
+        ) from None
     except ValueError as error:
         raise SettingsError(f"{file}: not valid TOML: {error}.") from None

@@ -35,6 +35,7 @@ __all__ = [
 _TEMPORARY = re.compile(r"\.ffn-(?P<pid>\d+)-[0-9a-f]+\.tmp")
 
 _AT_ONCE = 1024 * 1024
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def temporary_name() -> str:
@@ -152,11 +153,22 @@ def publish(ready: Sequence[str], paths: Sequence[Path], holder: Holder | None =
 
 
 @contextlib.contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Add ``folder`` to an error that its disk is full, of which the system does not say where."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL and error.filename is None:
+            error.filename = str(folder)
+        raise
+
+
+@contextlib.contextmanager
 def _temporary_file(folder: Path) -> Iterator[tuple[IO[bytes], Path]]:
     """Open a locked file in ``folder``, which is removed at the end unless it was renamed."""
     while True:
         path = folder / temporary_name()
-        with path.open("x+b") as file:
+        with _naming(folder), path.open("x+b") as file:
             try:
                 if _hold(file.fileno(), path):
                     yield file, path

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ffn.errors import DataError
+from ffn.quantities import size
 from ffn.storage.atomic import staging_folder, sweep, temporary_name
 from ffn.storage.descriptors import open_folder
 from ffn.storage.documents import canonical_json
@@ -198,8 +199,8 @@ def require_space(folder: Path, needed: int, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
-            f"{folder.parent}: {what} takes {needed / 1e9:,.1f} GB, and the disk has "
-            f"{free / 1e9:,.1f} GB free. Free some space, or give another --root."
+            f"{folder.parent}: {what} takes {size(needed)}, and the disk has {size(free)} free. "
+            "Free some space, or give another --root."
         )
 
 

@@ -14,6 +14,7 @@ from flows.server.prefect_database import prefect_settings
 
 if TYPE_CHECKING:
     from ffn.monitoring.evaluate_outcome import EvaluateOutcome
+    from ffn.scoring.inputs import FileToScore
     from ffn.settings.service_settings import RunnerSettings
 
 __all__ = [
@@ -67,7 +68,7 @@ def retrain(
 def score(
     pipeline: str,
     root: Path,
-    files: Sequence[tuple[Path, Path]],
+    files: Sequence[FileToScore],
     options: dict[str, Any],
     runner: RunnerSettings | None = None,
 ) -> ScoreOutcome:

@@ -56,7 +56,13 @@ def test_where_nothing_is_shown_unseen_rows_are_told_of_all_the_same(tmp_path: P
     assert "too_good" not in status.to_json()
     # It is no alarm.
     assert status.health.colour == "green"
-    assert summaries(pipeline.artifacts)[0].warning == ""
+    (summary,) = summaries(pipeline.artifacts)
+    assert summary.warning == ""
+    assert audit is not None
+    assert [(one.rows, one.accuracy, one.log_loss) for one in summary.unseen] == [
+        (f'{which} "{one.column}"', one.expected_accuracy, one.expected_log_loss)
+        for which, one in zip(("rows later by", "new values of"), audit.columns, strict=True)
+    ]
     first_paragraphs = outcome.report.html.read_text("utf-8").partition("<table")[0]
     assert "For rows later by &quot;opened&quot; expect accuracy" in first_paragraphs
     card = (pipeline.artifacts / "models/0001/model_card.md").read_text("utf-8")

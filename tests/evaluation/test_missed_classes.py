@@ -23,7 +23,7 @@ def said(labels: list[int], predicted: list[int], names: str) -> str:
             [0, 0, 1],
             [0, 0, 0],
             "ab",
-            'finds 0 of the 1 held-out row of "b", which it never predicts',
+            'does not find the only held-out row of "b", which it never predicts',
         ),
         ([0, 0, 1, 1], [0, 1, 0, 0], "ab", 'finds 0 of the 2 held-out rows of "b"'),
         (
@@ -44,8 +44,8 @@ def said(labels: list[int], predicted: list[int], names: str) -> str:
             [0, 1],
             [0, 0],
             "abcd",
-            'finds 0 of the 1 held-out row of "b", which it never predicts, and never predicts "c" '
-            'and "d", which have no held-out rows',
+            'does not find the only held-out row of "b", which it never predicts, and never '
+            'predicts "c" and "d", which have no held-out rows',
         ),
         # A class without rows that is predicted is a mistake, and other figures show it.
         ([0, 0], [0, 1], "ab", ""),

@@ -16,7 +16,11 @@ import ffn
 from ffn.evaluation.inference.statistics import Interval
 from ffn.monitoring.record.delivery import Delivery
 from ffn.monitoring.record.outcome_record import changing_record
+from ffn.scoring.judged.group_figures import GroupFigures, KnownGroups
 from ffn.scoring.judged.table_figures import TableEvaluation
+from ffn.settings.pipeline import find_pipeline
+from ffn.training.tables.loading import load
+from ffn.training.tables.splitting import split
 from tests.monitoring.conftest import SETTINGS, labels, rows, scored
 
 WEIGHTED = SETTINGS.replace(
@@ -94,6 +98,61 @@ def test_the_figures_are_those_of_the_whole_table(
         "weight as many as "
     )
     assert delivery.told_of_figures[-1].startswith("Of 8 slices of at least 30 ")
+
+
+def test_rows_of_known_groups_are_told_from_those_of_new_ones(weighted: Path) -> None:
+    """Known are those that the split trained on; held-out groups are new, as to the networks."""
+    table = frame(280, 4, first=1000)
+    table["home"] = [f"home {i // 2}" for i in range(280)]
+    pipeline = find_pipeline("flow", weighted)
+    dataset = load(pipeline)
+    division = split(dataset, pipeline)
+    trained = pd.read_csv(pipeline.source)["home"][division.training].unique()
+    assert 60 < len(trained) < 100
+    delivery = judged(weighted, table, "id p q people home", "id y")
+    assert delivery.figures is not None
+    found = delivery.figures.known_groups
+    assert found is not None
+    model = ffn.load(weighted / "artifacts/flow")
+    assert model.evaluate(table).known_groups == found
+    right = model.predict(table[["p", "q"]]) == table["y"].str.lower()
+    known = table["home"].isin(trained)
+    for one, rows_of_it in ((found.known, known), (found.new, ~known)):
+        assert one is not None
+        own = table[rows_of_it]
+        assert (one.groups, one.rows) == (own["home"].nunique(), len(own))
+        assert one.accuracy.value == pytest.approx(
+            np.average(right[rows_of_it], weights=own["people"])
+        )
+    shares = [table["people"][part].sum() for part in (known, ~known)]
+    losses = [one.log_loss.value for one in (found.known, found.new) if one]
+    assert np.average(losses, weights=shares) == pytest.approx(delivery.figures.log_loss.value)
+    assert str(found) in delivery.told_of_figures
+    assert delivery.to_json()["figures"]["known_groups"]["new"]["rows"] == int((~known).sum())
+
+
+def test_without_the_kept_table_nobody_knows_which_groups_are_new(weighted: Path) -> None:
+    for path in (weighted / "artifacts/flow/training-data").iterdir():
+        path.unlink()
+    delivery = judged(weighted, frame(40, 4, first=1000), "id p q people home", "id y")
+    assert delivery.figures is not None
+    assert delivery.figures.known_groups is None
+    (notice,) = delivery.figures.notices
+    assert notice.startswith("Whether groups are new to the version is not known: ")
+    assert notice.endswith("is missing.")
+
+
+def test_groups_are_told_in_words() -> None:
+    one, half = Interval(0.5, 0.25, 0.75), Interval(0.25, 0.125, 1.5)
+    known = GroupFigures(groups=1, rows=2, accuracy=one, log_loss=half)
+    new = GroupFigures(groups=3, rows=1000, accuracy=half, log_loss=one)
+    assert str(KnownGroups(known=known, new=new)) == (
+        "By whether training knew the group: 2 rows of 1 known group, accuracy 0.500 (0.250 to "
+        "0.750), log-loss 0.250 (0.125 to 1.500); 1,000 rows of 3 new groups, accuracy 0.250 "
+        "(0.125 to 1.500), log-loss 0.500 (0.250 to 0.750)."
+    )
+    assert str(KnownGroups(known=known, new=None)) == "The only group is known to the version."
+    assert str(KnownGroups(known=None, new=new)) == "All 3 groups are new to the version."
 
 
 def test_columns_that_neither_file_has_are_said(weighted: Path) -> None:

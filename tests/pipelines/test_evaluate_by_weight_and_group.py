@@ -164,7 +164,7 @@ def test_a_table_without_these_columns_says_so(model: ffn.Model, new: pd.DataFra
         ffn.FFNError, match=r'no column "peple", which weight names;.* Did you mean "people"'
     ):
         model.evaluate(new, weight="peple")
-    with pytest.raises(ffn.FFNError, match=r'the rows has no column "who", which group names'):
+    with pytest.raises(ffn.FFNError, match=r'the table has no column "who", which group names'):
         model.evaluate(new, group="who")
 
 

@@ -160,13 +160,13 @@ def test_a_bundle_without_its_registry_says_what_it_cannot_know(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.drop(columns="kind"), r'the rows has no column "kind", which holds the'),
-        (lambda t: t.drop(columns="size"), r'the rows has no column "size", which the model'),
+        (lambda t: t.drop(columns="kind"), r'the table has no column "kind", which holds the'),
+        (lambda t: t.drop(columns="size"), r'the table has no column "size", which the model'),
         (lambda t: t.assign(kind="huge"), r"none of 300 rows can be evaluated \(unknown_label 300"),
         (lambda t: t.assign(kind=None), r"none of 300 rows can be evaluated \(no_label 300\)"),
         (lambda t: t.head(0), r"none of 0 rows can be evaluated\. Give labelled rows"),
         (lambda t: t.assign(kind=1), r"column \"kind\": cells of the type int64, such as \"1\""),
-        (lambda t: t.to_numpy(), r"rows are a ndarray; give a DataFrame"),
+        (lambda t: t.to_numpy(), r"rows are of the type ndarray; give a DataFrame"),
         (lambda t: "nowhere.csv", r"nowhere\.csv"),
     ],
 )

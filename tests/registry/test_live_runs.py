@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -140,3 +141,24 @@ def test_what_cannot_be_shown_is_done_all_the_same(tmp_path):
     with running(tmp_path, "score") as note:
         note.outcome = "scored"
     assert [entry.outcome for entry in journal(tmp_path)] == ["scored"]
+
+
+@contextlib.contextmanager
+def full_disk():
+    """A disk that takes no more bytes: no file may be longer than it is."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("until_exit", [False, True])
+def test_a_run_goes_on_and_ends_though_its_lock_file_cannot_be_written(tmp_path, until_exit):
+    """What it was to write elsewhere, on another disk, is not lost."""
+    begun = "2026-01-01T00:00:00+00:00"
+    with full_disk(), at_work(tmp_path, "score", begun, "r", until_exit=until_exit):
+        found = lives(tmp_path, "r")
+    assert found
+    assert lives(tmp_path, "r") == until_exit

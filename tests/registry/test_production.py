@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ffn.errors import RegistryError
 from ffn.registry.actor import Actor
 from ffn.registry.production import Pointer, ProductionVersion, Promotion, read_pointer
+from ffn.registry.versions import in_production
 from ffn.storage.documents import canonical_json
 
 
@@ -96,3 +98,12 @@ def test_what_is_no_pointer_is_damage_and_no_pipe_is_waited_for(
 ) -> None:
     make(tmp_path / "production.json")
     assert read_pointer(tmp_path) == Pointer()
+
+
+def test_a_pointer_that_may_not_be_read_is_not_called_damaged(tmp_path: Path) -> None:
+    """To remove or overwrite it, as for a damaged one, would be wrong."""
+    artifacts = tmp_path / "artifacts"
+    artifacts.write_text("no folder")
+    assert read_pointer(artifacts) == Pointer(unreadable="Not a directory")
+    with pytest.raises(RegistryError, match=r"production\.json cannot be read: Not a directory\."):
+        in_production(artifacts)

@@ -63,6 +63,8 @@ def test_of_many_classes_those_of_the_lowest_recall_are_shown() -> None:
     lines = class_lines(many[::-1], most=3)
     assert [line.split()[-1] for line in lines[1:4]] == ["c0", "c1", "c2"]
     assert lines[4].strip() == "and 28 classes of higher recall"
+    lines = class_lines([figures(f"c{number}", number // 5 / 6) for number in range(30)], most=3)
+    assert lines[4].strip() == "and 27 classes of equal or higher recall"
 
 
 @given(st.integers(2, 30), st.integers(1, 30), st.text(min_size=1, max_size=60), st.data())

@@ -10,12 +10,14 @@ import re
 
 import pytest
 
+from ffn.bundles.bundle import write_bundle
 from ffn.bundles.contents import measure, seal
 from ffn.registry.live_runs import at_work, lives
 from ffn.registry.run_log import DriftNote, Note, note_down
 from ffn.reports.status_page import read_status, status_lines, status_markdown
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
+from tests.helpers.bundles import make
 from tests.helpers.report_inputs import render
 
 
@@ -34,8 +36,10 @@ def put_in_production(pipeline, hours):
     figures = {"test": {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}}}
     folder = artifacts / "models/0002"
     (folder / "metrics.json").write_text(json.dumps(figures))
+    sha256 = write_bundle(make(), folder / "bundle")
     seal(folder, measure(folder), pipeline=artifacts.name, version=2)
-    (artifacts / "production.json").write_text('{"version": 2, "bundle_sha256": "x"}')
+    pointer = {"version": 2, "bundle_sha256": sha256}
+    (artifacts / "production.json").write_text(json.dumps(pointer))
     history = [
         {"version": 1, "at": "2020-01-01T00:00:00+00:00"},
         {"version": 2, "at": then.isoformat()},
@@ -61,6 +65,21 @@ def test_production_is_told_with_its_age_and_figure(pipeline, hours, age):
     assert f"version 2 of 2 in production, {age}" in status_markdown(status)
     found = status.to_json()
     assert (found["production"], found["accuracy"]) == (2, [0.9, 0.8, 0.95])
+
+
+@pytest.mark.parametrize("part", ["arrays.safetensors", "manifest.json"])
+def test_production_that_is_damaged_cannot_score(pipeline, part):
+    put_in_production(pipeline, 1)
+    assert read_status(pipeline).health.colour == "green"
+    path = pipeline.artifacts / "models/0002/bundle" / part
+    path.write_bytes(path.read_bytes()[:-9])
+    status = read_status(pipeline)
+    assert status.health.sentence == "red: it cannot score"
+    first = status_lines(status)[0]
+    assert first.startswith("p: version 2 of 2 in production, for ")
+    assert str(path.parent) in first
+    path.unlink()
+    assert read_status(pipeline).health.colour == "red"
 
 
 def test_a_warning_about_production_stays_as_long_as_it_does(pipeline):

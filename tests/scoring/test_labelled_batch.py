@@ -171,8 +171,11 @@ def test_a_dictionary_is_read_only_where_rows_have_it() -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ({"size": [1]}, r"rows are a dict; give a RecordBatch or Table of pyarrow, or a Data"),
-        (pl.LazyFrame({"size": [1]}), r"rows are a LazyFrame; give a RecordBatch"),
+        (
+            {"size": [1]},
+            r"rows are of the type dict; give a RecordBatch or Table of pyarrow, or a Data",
+        ),
+        (pl.LazyFrame({"size": [1]}), r"rows are of the type LazyFrame; give a RecordBatch"),
         (pa.table({"size": [1]}), r'the rows have no column "colour"'),
         (
             pa.table({"size": [1], "colour": ["red"], "confidence": [1]}),

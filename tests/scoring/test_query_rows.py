@@ -219,10 +219,27 @@ def test_arguments_that_do_not_fit(
     assert told in score(*arguments).refusal
 
 
-def test_a_renamed_column_is_told_of_the_query(shop: Shop, score: Callable[..., Done]) -> None:
-    """And not of the file that its rows are put into for scoring, which is gone then."""
-    query = "SELECT id, size, age AS years, note FROM people"
+def test_a_refusal_names_query_and_database(
+    shop: Shop, score: Callable[..., Done], root: Path
+) -> None:
+    """And not the file that its rows are put into for scoring, which is gone then."""
+    query = "SELECT id, size, age AS years,\n  note FROM people"
     done = score("--query", query, "--database", shop.address, "--table", "scored")
-    assert done.refusal.startswith('the query has no column "age", which the model needs.')
+    name = f'the query "SELECT id, size, age AS years, note FROM people" of {shop.address}'
+    assert done.refusal.startswith(f'{name} has no column "age", which the model needs.')
+    *_, last = (root / "artifacts/tiny/runs.jsonl").read_text(encoding="utf-8").splitlines()
+    assert f"; 1 refused: {name} has no" in json.loads(last)["text"]
     with pytest.raises(Exception, match="scored"):
         shop.run("SELECT * FROM scored")
+
+
+def test_the_manifest_names_query_and_database(
+    shop: Shop, score: Callable[..., Done], tmp_path: Path
+) -> None:
+    """So that scoring the same rows again writes the same bytes."""
+    manifest, texts = tmp_path / "scored.csv.manifest.json", []
+    for _ in range(2):
+        assert score("--query", QUERY, "--database", shop.address, "--force").code == 0
+        texts.append(manifest.read_bytes())
+    assert texts[0] == texts[1]
+    assert json.loads(texts[0])["input"]["path"] == f'the query "{QUERY}" of {shop.address}'

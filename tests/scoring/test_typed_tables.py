@@ -178,9 +178,13 @@ def test_polars_has_types_of_its_own():
 def test_what_is_no_table_of_columns_is_refused():
     own = model("red")
     for rows, message in [
-        ({"c": ["red"]}, r"rows are a dict; give a DataFrame of pandas or polars, or a table of"),
-        (np.array([["red"]]), r"rows are a ndarray"),
-        (pl.Series(["red"]), r"a polars Series, cannot be read"),
+        (
+            {"c": ["red"]},
+            r"rows are of the type dict; give a DataFrame of pandas or polars, or a table of",
+        ),
+        (np.array([["red"]]), r"rows are of the type ndarray"),
+        (pd.Series(["red"], name="c"), r"rows are of the type Series; give a DataFrame"),
+        (pl.Series(["red"]), r"rows are of the type Series; give a DataFrame"),
         (pa.chunked_array([["red"]]), r"a pyarrow ChunkedArray, cannot be read"),
         (pl.LazyFrame({"c": ["red"]}).filter(pl.col("x") == 1), r"cannot be read"),
         (pa.table({"C": ["red"]}), r'the rows have no column "c"\. Did you mean "C"\?'),

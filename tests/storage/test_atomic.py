@@ -1,5 +1,6 @@
 import fcntl
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -233,3 +234,16 @@ def test_links_and_absurd_numbers_are_not_followed(tmp_path, dead):
     (tmp_path / f".ffn-{'9' * 40}-0.tmp").touch()
     assert sweep(tmp_path) == []
     assert len(names(tmp_path)) == 3
+
+
+def test_an_error_that_there_is_no_space_says_where(tmp_path):
+    """The system does not, of a write to a file that is open."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as refusal:
+            write_bytes(tmp_path / "a", b"x" * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert refusal.value.filename == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []

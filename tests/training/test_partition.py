@@ -219,10 +219,13 @@ def test_inputs_without_room_on_the_disk_are_refused(tmp_path: Path, monkeypatch
     dataset = steps.load(pipeline)
     held_out = steps.split(dataset, pipeline)
     # Three float32 inputs, a label and a fingerprint a row; then two resamples of 48 rows.
-    for needed, what in ((60 * (12 + 4 + 8), "as 3 inputs"), (2 * 48 * 4, "2 resamples of the")):
+    for needed, what, takes in (
+        (60 * (12 + 4 + 8), "as 3 inputs", r"1\.4 kB, and the disk has 1\.4 kB free"),
+        (2 * 48 * 4, "2 resamples of the", "384 bytes, and the disk has 383 bytes free"),
+    ):
         usage = type("usage", (), {"free": needed - 1})
         monkeypatch.setattr(cache.shutil, "disk_usage", lambda _, usage=usage: usage)
-        with pytest.raises(DataError, match=rf"{what}.* takes 0\.0 GB, and the disk has"):
+        with pytest.raises(DataError, match=rf"{what}.* takes {takes}"):
             steps.normalise(dataset, held_out, pipeline)
         monkeypatch.undo()
         cache.Cache(pipeline.artifacts / "cache").remove_others("", dataset.entry.path.name)

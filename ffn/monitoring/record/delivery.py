@@ -174,7 +174,7 @@ class Delivery:
             what = f"The rows of these labels alone that version {found.version} had scored, "
         said = f"{what}{counted(found.evaluated, 'row')}{found.judges}: "
         said += f"{found.said}; ordinary 95 % intervals, valid for one look."
-        return (said, *found.notices, *found.searched)
+        return (said, *found.notices, *found.by_group, *found.searched)
 
     def remarks(self) -> list[str]:
         """Return sentences about labels that the version does not know, and other notices."""

@@ -102,16 +102,18 @@ class ParquetPieces:
         ]
         self.schema = pa.schema([table.schema.field(c) for c in self._kept], table.schema.metadata)
         # The CSV in memory is internal; the options that shape the output do not apply to it.
-        self._dates = _dates_in(model, names, options)
+        seasonal = _dates_in(model, names, options)
+        # A date that is a feature is in the CSV already.
+        self._dates = None if seasonal is None or names[seasonal] in features else seasonal
         dates = [] if self._dates is None else [names[self._dates]]
         self._names = numbered([*features, *dates])
         inner = replace(options, delimiter=",", only_id=None)
         self._scorer = RowScorer(model, as_header(self._names), inner, name)
         self._model = model
-        # Numbers with a decimal comma, short texts, and dates of a column that is no feature, are
-        # read as texts; so is what has reasons, which the scorer of rows finds.
+        # Numbers with a decimal comma, short texts, and dates by which seasons are told, are read
+        # as texts; so is what has reasons, which the scorer of rows finds.
         self._typed = None
-        plain = options.decimal == "." and self._dates is None
+        plain = options.decimal == "." and seasonal is None
         if plain and not schema.texts and not options.explain:
             self._typed = TypedRows(self._features, schema.missing_values, options, name)
         self.tally = self._scorer.new_tally()
@@ -220,11 +222,9 @@ class ParquetPieces:
 
 
 def _dates_in(model: Scorer, names: Sequence[str], options: Options) -> int | None:
-    """Return the position of the column by which seasons are told, if it is no feature."""
+    """Return the position of the column by which seasons are told; None if none is needed."""
     seasons = model.reference.seasons if model.reference and options.drift != "off" else None
     if seasons is None or list(names).count(seasons.column) != 1:
-        return None
-    if seasons.column in (feature.name for feature in model.schema.features):
         return None
     return list(names).index(seasons.column)
 

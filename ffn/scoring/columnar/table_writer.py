@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ffn.errors import quote
+from ffn.errors import DataError, quote
 from ffn.extraction.csv_text import quoted_cells
 from ffn.scoring.columnar.added_arrays import AddedArrays
 from ffn.scoring.columnar.piece import Piece
@@ -18,7 +18,7 @@ from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.rows.suffixes import Suffixes
 from ffn.storage.hashed_file import HashedFile
-from ffn.tabular.columns.arrow_texts import as_texts
+from ffn.tabular.columns.arrow_texts import as_texts, moment_without_text
 from ffn.tabular.csv.formula_guard import FormulaGuard
 from ffn.tabular.csv.writer import write_record
 
@@ -138,7 +138,7 @@ class CsvSink:
     def write(self, piece: Piece) -> None:
         """Append ``piece``, a batch of scored rows."""
         columns = [
-            as_texts(column, f"{self._name}, column {quote(column_name)}", self._decimal)
+            self._texts(column, f"column {quote(column_name)}")
             for column, column_name in zip(piece.batch.columns, self._names, strict=True)
         ]
         ends, _ = self._suffixes.texts(
@@ -157,6 +157,16 @@ class CsvSink:
 
     def abandon(self) -> None:
         """Do nothing: the caller closes the file."""
+
+    def _texts(self, column: Any, named: str) -> Any:
+        texts = as_texts(column, f"{self._name}, {named}", self._decimal)
+        if (beyond := moment_without_text(column, texts)) is not None:
+            raise DataError(
+                f"{self._name}, {named}: {quote(beyond[1])} is no date that a calendar has, and "
+                "cannot be written as CSV. Give a value that is one, or none, or an --output that "
+                "ends in .parquet."
+            )
+        return texts
 
     def _record(self, row: Any) -> bytes:
         cells = ["" if cell is None else cell for cell in row]

@@ -194,7 +194,8 @@ def _unknown(months: Sequence[int], seasons: Seasons) -> str:
     lacking = [month for month in months if rows[month] < _FEWEST_ROWS]
     if lacking:
         there = sum(rows[month] for month in lacking)
-        return f"as these have only {there:,} of {month_names(lacking)}"
+        many = f"only {there:,}" if there else "none"
+        return f"as these have {many} of {month_names(lacking)}"
     if short := [month for month in months if seasons.weeks[month] < _FEWEST_WEEKS]:
         return f"as these have less than two weeks of {month_names(short)}"
     if any(column.week.known < _FEWEST_KNOWN for column in columns):

@@ -97,7 +97,7 @@ def open_labelled(
     needed = list(dict.fromkeys([label.column, *features, *known, *keys.columns]))
     if not isinstance(table, Path | Source):
         memory = open_table(table, needed)
-        yield _typed(model, label, list(memory.names), needed, [_columns_of(memory)], "the rows")
+        yield _typed(model, label, list(memory.names), needed, [_columns_of(memory)], "the table")
         return
     with nullcontext(table) if isinstance(table, Source) else open_source(table) as stream:
         name = stream.name

@@ -10,6 +10,7 @@ from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.inference.statistics import Interval
 from ffn.promotion.register import jsonable
 from ffn.quantities import counted
+from ffn.scoring.judged.group_figures import KnownGroups
 from ffn.slices.slice_search import SliceSearch
 from ffn.slices.slice_words import search_sentence
 
@@ -50,6 +51,9 @@ class TableEvaluation:
         Number of groups that the rows are of; 0 if they are taken for independent.
     effective_rows
         Number of rows of equal weight that would say as much; 0 if rows count alike.
+    known_groups
+        The figures of groups that training knew, and of new ones; None if rows have no groups, or
+        it is not known.
     slices
         The search for groups of rows that are served worse than all others, as in the report of a
         retraining; None if the bundle lacks the histograms that divide numbers into quarters.
@@ -71,6 +75,7 @@ class TableEvaluation:
     notices: tuple[str, ...]
     groups: int = 0
     effective_rows: float = 0.0
+    known_groups: KnownGroups | None = field(default=None, metadata={"omitted": True})
     slices: SliceSearch | None = field(default=None, metadata={"omitted": True})
 
     def __str__(self) -> str:
@@ -80,7 +85,7 @@ class TableEvaluation:
         )
         left = ", ".join(f"{reason} {rows:,}" for reason, rows in self.left_out.items())
         told += f"; left out: {left}" if left else ""
-        return " ".join([f"{told}.", *self.notices, *self.searched])
+        return " ".join([f"{told}.", *self.notices, *self.by_group, *self.searched])
 
     @property
     def said(self) -> str:
@@ -97,6 +102,11 @@ class TableEvaluation:
         if self.effective_rows:
             told += f" (by weight as many as {self.effective_rows:,.1f} equal ones)"
         return told
+
+    @property
+    def by_group(self) -> tuple[str, ...]:
+        """A sentence on known and new groups; none where that is not known."""
+        return () if self.known_groups is None else (str(self.known_groups),)
 
     @property
     def searched(self) -> tuple[str, ...]:

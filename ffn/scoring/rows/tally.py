@@ -13,10 +13,11 @@ from ffn.errors import quote
 from ffn.quantities import counted, was_or_were
 from ffn.scoring.rows.contract import Contract, plausible_range
 from ffn.scoring.rows.day_counts import DayCounts
+from ffn.scoring.rows.decimal_marks import notation_hint, notation_of
 from ffn.scoring.rows.drift_counts import DriftCounts
 from ffn.scoring.rows.prediction_counts import PredictionCounts
 from ffn.tabular.cell_forms import written_as
-from ffn.tabular.cells import UNKNOWN, is_number, trim
+from ffn.tabular.cells import UNKNOWN, trim
 from ffn.tabular.csv.charsets import fitting, strange_bytes
 from ffn.tabular.csv.parsing.blocks import Block
 from ffn.tabular.csv.parsing.rejects import NOT_AS_WRITTEN, Reason, Reject, shorten
@@ -71,7 +72,8 @@ class Tally:
         self._unseen: Counter[str] = Counter()
         # By column: whether any scored row has a category known from training.
         self._recognised = [False] * len(contract.categorical)
-        self._other_decimal = 0  # rejected cells that are numbers with the other decimal mark
+        # Rejected cells that are numbers in another notation.
+        self._notations: Counter[str] = Counter()
         # Of columns with a format, and their rejected cells.
         self._formats = {f.name: f.format for f, _ in contract.numeric if f.format is not None}
         self._unformatted: Counter[str] = Counter()
@@ -123,7 +125,6 @@ class Tally:
 
     def count_rejects(self, rejects: Iterable[Reject]) -> None:
         """Count the rejected rows ``rejects``."""
-        other = "," if self._contract.decimal == "." else "."
         for reject in rejects:
             self.reasons[reject.reason] += 1
             if reject.reason is Reason.UNDECODABLE:
@@ -133,7 +134,7 @@ class Tally:
             if reject.column in self._formats:
                 self._unformatted[reject.column] += 1
             else:
-                self._other_decimal += is_number(reject.value, other)
+                self._notations[notation_of(reject.value, self._contract.decimal)] += 1
 
     def count_scored(
         self,
@@ -186,7 +187,7 @@ class Tally:
             "outside": list(self._outside),
             "unseen": dict(self._unseen),
             "recognised": list(self._recognised),
-            "other_decimal": self._other_decimal,
+            "notations": dict(self._notations),
             "unformatted": dict(self._unformatted),
             "strange": {str(byte): count for byte, count in sorted(self._strange.items())},
             "drift": None if self.drift is None else self.drift.state(),
@@ -203,7 +204,7 @@ class Tally:
         self._unseen.update(state["unseen"])
         both = zip(self._recognised, state["recognised"], strict=True)
         self._recognised = [one or other for one, other in both]
-        self._other_decimal += state["other_decimal"]
+        self._notations.update(state["notations"])
         self._unformatted.update(state["unformatted"])
         self._strange.update({int(byte): count for byte, count in state["strange"].items()})
         if self.drift is not None:
@@ -266,14 +267,7 @@ class Tally:
                 return f" Column {quote(name)} is read as {written_as(self._formats[name])}."
         if 2 * self.reasons[Reason.UNDECODABLE] >= self.rejected:
             return self._encoding()
-        if 2 * self._other_decimal < self.rejected:
-            return ""
-        here, other = ("point", "comma") if self._contract.decimal == "." else ("comma", "point")
-        mark = {"comma": ",", "point": "."}[other]
-        return (
-            f" Numbers are read with a decimal {here} and look written with a {other}: give "
-            f"{quote(mark)} as the decimal mark."
-        )
+        return notation_hint(self._notations, self.rejected, self._contract.decimal)
 
     def to_json(self) -> dict[str, Any]:
         """Return all counts as they are stored in a manifest."""

@@ -17,6 +17,9 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SAVE_AS_CSV = "Save the sheet as CSV first."
+_PARQUET = (
+    "If its end is missing, get it again; Parquet from a pipe has to be put into a file first."
+)
 _UNPACK = "Unpack it first."
 _GIVE_CSV = "Give a CSV file."
 _SIGNATURES = (
@@ -31,7 +34,7 @@ _SIGNATURES = (
     (b"\xfd7zXZ\x00", "an xz archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
-    (b"PAR1\x15", "a Parquet file", "It is read from a file, not from a pipe."),
+    (b"PAR1\x15", "a Parquet file", _PARQUET),
     (b"ARROW1\x00", "an Arrow file", _GIVE_CSV),
     (b"Obj\x01", "an Avro file", _GIVE_CSV),
     (b"\x89HDF\r\n", "an HDF5 file", _GIVE_CSV),

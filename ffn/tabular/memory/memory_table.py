@@ -97,7 +97,8 @@ def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
             # Other columns may have types that Arrow lacks.
             names, kept = rows.columns, [name for name in rows.columns if name in wanted]
             return _ArrowTable(_with_arrow_types(rows.select(kept)), names)
-        if _speaks_arrow(rows):
+        # A Series of pandas or polars speaks Arrow, and is one column.
+        if _speaks_arrow(rows) and type(rows).__name__ != "Series":
             return _ArrowTable(rows)
     except Exception as error:
         # The other library may raise anything; the first line of its message gives the cause.
@@ -106,8 +107,8 @@ def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
             f"the rows, a {_kind(rows)}, cannot be read: {one_line(first).rstrip('.')}."
         ) from error
     raise DataError(
-        f"rows are a {type(rows).__name__}; give a DataFrame of pandas or polars, or a table of "
-        "Arrow, whose columns are found by name."
+        f"rows are of the type {type(rows).__name__}; give a DataFrame of pandas or polars, or a "
+        "table of Arrow, whose columns are found by name."
     )
 
 

@@ -15,6 +15,7 @@ from ffn.errors import DataError
 from ffn.tabular.cells import trim
 from ffn.tabular.csv.header import Header
 from ffn.tabular.csv.writer import write_record
+from ffn.tabular.parquet.invalid_cells import check_cells
 
 __all__ = ["MOST_ROWS", "ParquetTable", "as_csv", "as_header", "numbered"]
 
@@ -86,6 +87,7 @@ class ParquetTable:
         """
         width = max(1, len(self.schema.names))
         rows = min(most_rows, max(_FEWEST_ROWS, _VALUES // width))
+        before = skip
         groups, metadata = list(range(self._file.num_row_groups)), self._file.metadata
         while groups and skip >= (there := metadata.row_group(groups[0]).num_rows):
             skip -= there
@@ -97,8 +99,8 @@ class ParquetTable:
                 if batch is not None:
                     left_out = min(skip, batch.num_rows)
                     batch, skip = batch.slice(left_out), skip - left_out
-                    # Otherwise invalid UTF-8 would be found only when a cell is used.
-                    batch.validate(full=True)
+                    check_cells(batch, self._name, before)
+                    before += batch.num_rows
                     batch = batch.cast(_without_views(batch.schema))
             except MemoryError:
                 raise

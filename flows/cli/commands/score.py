@@ -24,11 +24,7 @@ from flows.cli.commands.common import (
     read_blocks,
     share,
 )
-from flows.cli.commands.options.database_query import (
-    add_query,
-    named_as_query,
-    refuse_files_beside_query,
-)
+from flows.cli.commands.options.database_query import add_query, refuse_files_beside_query
 from flows.cli.commands.options.runner_choice import add_addresses, given_runner, runner_of_scoring
 
 if TYPE_CHECKING:
@@ -187,8 +183,8 @@ def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> i
         setattr(options, name, value)
     with queried_csv(asked, pipeline) as csv:
         options.files = [str(csv)]
-        outcome = _score(options, root, pipeline, _files(options, pipeline))
-        outcome = named_as_query(outcome, csv)
+        files = [file._replace(name=asked.name) for file in _files(options, pipeline)]
+        outcome = _score(options, root, pipeline, files)
     written = None if outcome.refusals else write_back(asked, outcome.results[0])
     if options.json:
         table = {"table": written.to_json()} if written else {}

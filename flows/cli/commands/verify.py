@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     def check() -> None:
         if damages:
             raise RegistryError(
-                f"{pipeline.name}: {counted(damages, 'damage')} in {checked}. Restore the files "
+                f"{pipeline.name}: {counted(damages, 'problem')} in {checked}. Restore the files "
                 "named from a backup, or delete that version's folder. A damaged bundle is never "
                 "promoted."
             )

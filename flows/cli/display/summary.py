@@ -126,7 +126,8 @@ def _drift(results: Sequence[ScoreResult]) -> Iterator[str]:
     """Yield a line for each file with drift, for the first few files."""
     drifted = [(r.output.name, r.drift) for r in results if r.drift and r.drift.detected]
     for name, report in drifted[:_DRIFT_SHOWN]:
-        yield f"Drift: {name if len(results) > 1 else 'these rows'}, {report.sentence}."
+        which = f"{name} is" if len(results) > 1 else "these rows are"
+        yield f"Drift: {which} {report.sentence}."
     if len(results) == 1 and not drifted:
         only = results[0].drift
         if only and only.judged and only.compared:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from ffn.auditing.unseen_figures import UnseenFigures
 from ffn.criteria.recorded_values import table_in
 from ffn.errors import one_line, quote
 from ffn.evaluation.missed_classes import class_warning
@@ -73,6 +74,8 @@ def print_versions(
     if any(one.held_out.auc for one in found):
         console.print(_ranking_table(found))
         console.print(_precision_sentence(found))
+    if any(one.unseen for one in found):
+        console.print(_unseen_table(found))
     scoring = [one.version for one in found if one.production]
     console.print(
         f"* in production: version {scoring[0]}." if scoring else "None is in production."
@@ -101,6 +104,25 @@ def _ranking_table(found: Sequence[Summary]) -> Table:
             *map(figure_cell, (known.auc, known.average_precision, known.balanced_accuracy)),
             style="bold" if one.production else None,
         )
+    return table
+
+
+def _unseen_table(found: Sequence[Summary]) -> Table:
+    """Return what to expect of rows unlike the held-out ones, for the versions that say it."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("version", no_wrap=True, justify="right")
+    table.add_column("expected of")
+    for heading in ("accuracy", "log-loss"):
+        table.add_column(heading, no_wrap=True)
+    for one in found:
+        for number, unseen in enumerate(one.unseen):
+            table.add_row(
+                f"{'* ' if one.production else ''}{one.version}" if number == 0 else "",
+                one_line(unseen.rows),
+                figure_cell(unseen.accuracy),
+                figure_cell(unseen.log_loss),
+                style="bold" if one.production else None,
+            )
     return table
 
 
@@ -174,6 +196,7 @@ def print_detail(pipeline: str, found: Detail) -> None:
         "accuracy": f"{figure_cell(one.accuracy)} on {count_cell(one.rows, 'held-out row')}",
         "log-loss": figure_cell(one.log_loss),
         **({"held out": ranking} if (ranking := recorded_sentence(one.held_out)) else {}),
+        **({"expected": "; ".join(map(_expected, one.unseen))} if one.unseen else {}),
         **({"metric": metric} if (metric := metric_words(one.held_out.decision)) else {}),
         **(
             {"label sets": sets}
@@ -198,6 +221,12 @@ def print_detail(pipeline: str, found: Detail) -> None:
         said = f"{date_cell(entry.at)} UTC by {entry.by}, in place of {was}: {entry.reason}"
         lines += _fact("promoted" if entry.action == "promote" else "rolled back", said)
     plain_console(sys.stdout).print("\n".join(lines), soft_wrap=True)
+
+
+def _expected(one: UnseenFigures) -> str:
+    return (
+        f"of {one.rows} accuracy {figure_cell(one.accuracy)}, log-loss {figure_cell(one.log_loss)}"
+    )
 
 
 def _is_whole(one: Summary) -> bool:

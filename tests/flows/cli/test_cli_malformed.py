@@ -59,6 +59,14 @@ REFUSED = {
         HEADER.encode() + b'"5,1","3,5","1,4","0,2",x\n' * 3,
         r'all 3 rows were rejected \(not_a_number 3\).* a comma: give "," as the decimal mark',
     ),
+    "numbers beyond float64": (
+        HEADER.encode() + b"1e400,3.5,1.4,0.2,x\n" * 3,
+        r"all 3 rows were rejected \(not_a_number 3\), so no output was written\. See ",
+    ),
+    "commas between thousands": (
+        HEADER.encode() + b'"5,100",3.5,1.4,0.2,x\n' * 3,
+        r"all 3 rows were rejected .* a comma between thousands: write them without it, or if it",
+    ),
     "a quote that swallows everything": (
         HEADER.encode() + b'"5.1,3.5,1.4,0.2,x\n' + b"5.1;3.5\n" * 2,
         r"the only row was rejected \(unclosed_quote 1\)",

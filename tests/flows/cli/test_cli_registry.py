@@ -169,7 +169,7 @@ def test_verify_names_each_damage_and_fails(ffn, registry, monkeypatch):
     (artifacts / "models/0001/bundle/model.json").unlink()
     done = ffn("verify", "iris")
     assert done.code == 1
-    assert done.err.startswith("ffn: iris: 2 damages in 4 versions, ")
+    assert done.err.startswith("ffn: iris: 2 problems in 4 versions, ")
     assert done.err.count("\n") == 1
     assert "Restore the files named from a backup" in done.err
     assert done.out.splitlines() == [

@@ -55,10 +55,10 @@ def not_utf_8(**columns):
             table(size=[[1.0]], colour=["red"]),
             r'column "size": cells of the type list<.* are not pl',
         ),
-        (cut, r"looks like a Parquet file, not a CSV file\."),
+        (cut, r"looks like a Parquet file, not a CSV file\. If its end is missing, get it again"),
         (damaged, r"in is a Parquet file that cannot be read: "),
-        (not_utf_8(colour=[b"\xff"]), r"in is a Parquet file that cannot be read: .*UTF"),
-        (not_utf_8(note=[b"\xed\xa0\x80"]), r"in is a Parquet file that cannot be read: .*UTF"),
+        (not_utf_8(colour=[b"\xff"]), r'in is a Parq.* cannot be read: column "colour": .*UTF'),
+        (not_utf_8(note=[b"\xed\xa0\x80"]), r'in is a .* cannot be read: column "note": .*UTF'),
         (write(b"PAR1" + bytes(20) + b"PAR1"), r"in is a Parquet file that cannot be read: "),
         (table(size=[None], colour=["red"]), r"the only row was rejected \(missing_value 1\)"),
     ],
@@ -68,6 +68,39 @@ def test_what_cannot_be_scored_is_refused(tmp_path, make, message):
     with pytest.raises(DataError, match=message):
         score_csv(TenthsScorer(), tmp_path / "in", tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("of", "value", "said"),
+    [
+        (pa.time32("s"), 86_400, "86,400,000 ms"),
+        (pa.time32("ms"), -1, "-1 ms"),
+        (pa.time64("us"), 24 * 3_600_000_000, "86,400,000,000 µs"),
+        (pa.time64("ns"), 2**62, "4,611,686,018,427,387,904 ns"),
+    ],
+)
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_a_time_that_no_clock_shows_is_refused_with_row_and_column(tmp_path, of, value, said, name):
+    rows = 9_000  # the reader takes 8,192 rows at a time
+    width = pa.int32() if pa.types.is_time32(of) else pa.int64()
+    at = pa.array([None, *[1] * (rows - 3), value, value], width).view(of)
+    table(size=[7.0] * rows, colour=["red"] * rows, at=at)(tmp_path / "in")
+    message = rf'in row 8,999, column "at": {said} after midnight is no time of day before 24:00'
+    with pytest.raises(DataError, match=message):
+        score_csv(TenthsScorer(), tmp_path / "in", tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize(
+    "at", [pa.array([2**62], pa.timestamp("us")), pa.array([2**31 - 1], pa.int32()).view("date32")]
+)
+def test_a_date_without_a_text_is_no_cell_of_a_csv(tmp_path, at):
+    table(size=[7.0], colour=["red"], at=at)(tmp_path / "in")
+    with pytest.raises(DataError, match=r'in, column "at": "<value out .* cannot be written as'):
+        score_csv(TenthsScorer(), tmp_path / "in", tmp_path / "out.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    score_csv(TenthsScorer(), tmp_path / "in", tmp_path / "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").column("at").combine_chunks() == at
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet"])

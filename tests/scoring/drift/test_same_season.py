@@ -131,7 +131,7 @@ def test_a_month_that_training_lacks_is_compared_with_all_rows(tmp_path: Path) -
     assert isinstance(found, RetrainOutcome)
     model = read_bundle(found.version.bundle)
     report = scored(model, table(304, 30, 2), tmp_path).drift
-    assert report.compared == "with all training rows, as these have only 0 of November"
+    assert report.compared == "with all training rows, as these have none of November"
     assert report.detected
 
 
@@ -153,6 +153,28 @@ def test_the_manifest_and_the_report_say_what_was_compared(bundle, tmp_path) -> 
     assert told["months"] == "November"
     assert DriftReport.from_json(told).compared == found.drift.compared
     assert "none (compared with the training rows of November" in str(score_rows([found], {}))
+
+
+@pytest.mark.parametrize("kind", ["texts", "dates", "times"])
+def test_a_date_that_is_a_feature_tells_the_season_in_parquet_too(
+    tmp_path: Path, kind: str
+) -> None:
+    toml = TOML + '[data.formats]\nwhen = "iso"\n'
+    found = retrain(made(tmp_path, table(0, 730, 1).to_csv(index=False), toml))
+    assert isinstance(found, RetrainOutcome)
+    model = read_bundle(found.version.bundle)
+    assert "when" in [feature.name for feature in model.schema.features]
+    rows = table(*JULY, seed=6)
+    expected = scored(model, rows, tmp_path)
+    assert expected.drift.months == "July"
+    if kind != "texts":
+        when = pd.to_datetime(rows["when"])
+        rows["when"] = when.dt.date if kind == "dates" else when
+    rows.drop(columns="y").to_parquet(tmp_path / "rows.parquet")
+    for output in ("p.csv", "p.parquet"):
+        other = score_csv(model, tmp_path / "rows.parquet", tmp_path / output)
+        assert other.drift == expected.drift
+        assert other.class_counts == expected.class_counts
 
 
 def test_old_references_are_read_and_have_no_seasons(bundle) -> None:

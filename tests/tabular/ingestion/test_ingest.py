@@ -167,12 +167,14 @@ def test_a_disk_without_room_is_seen_in_the_first_block(tmp_path: Path, monkeypa
     # Three features and 3,000 rows: two numbers, a code, a label and a fingerprint each.
     needed = 3_000 * (2 * 8 + 4 + 4 + 8)
     for free, fits in ((needed * 0.9, False), (needed * 1.1, True)):
-        usage = type("usage", (), {"free": free})
+        usage = type("usage", (), {"free": int(free)})
         monkeypatch.setattr("shutil.disk_usage", lambda _, usage=usage: usage)
         if fits:
             assert read(path, tmp_path / "cache").rows == 3_000
         else:
-            with pytest.raises(DataError, match=r"converting the training table takes 0\.0 GB"):
+            with pytest.raises(
+                DataError, match=r"table takes 9\d\.\d kB, and the disk has 86\.4 kB"
+            ):
                 read(path, tmp_path / "cache")
             assert not (tmp_path / "cache").exists()
 

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ffn.errors import SettingsError
 from flows.cli.commands.common import VerbParser
 
-if TYPE_CHECKING:
-    from ffn.pipelines.outcomes import ScoreOutcome
-
-__all__ = ["add_query", "named_as_query", "refuse_files_beside_query"]
+__all__ = ["add_query", "refuse_files_beside_query"]
 
 
 def add_query(verb: VerbParser) -> None:
@@ -48,14 +42,3 @@ def refuse_files_beside_query(options: argparse.Namespace) -> None:
     if options.files or options.new or given:
         what = "FILE" if options.files else "--new" if options.new else given[0]
         raise SettingsError(f"--query and {what} do not go together. Give one of them.")
-
-
-def named_as_query(outcome: ScoreOutcome, made: Path) -> ScoreOutcome:
-    """Return it with the query in place of the file ``made`` of its rows, which is gone."""
-    from ffn.scoring.query_rows import QUERY_NAME
-
-    refusals = [
-        replace(one, source=Path(made.name), reason=one.reason.replace(str(made), QUERY_NAME))
-        for one in outcome.refusals
-    ]
-    return replace(outcome, refusals=refusals)

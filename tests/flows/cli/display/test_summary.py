@@ -135,10 +135,10 @@ def drifted(*, alarm=True):
 def test_drift_is_one_line_a_file():
     said = 'unlike training: "size" (PSI 1.23); it looks odd.'
     one = dataclasses.replace(result(), drift=drifted())
-    assert f"Drift: these rows, {said}" in printed(one)
+    assert f"Drift: these rows are {said}" in printed(one)
     files = [dataclasses.replace(one, output=Path("/p") / f"{n}.csv") for n in range(5)]
     lines = [line for line in printed(*files) if line.startswith("Drift")]
-    assert lines == [f"Drift: {n}.csv, {said}" for n in range(3)] + [
+    assert lines == [f"Drift: {n}.csv is {said}" for n in range(3)] + [
         "Drift: 2 files more are unlike the training rows."
     ]
     assert not any("Drift" in line for line in printed(result()))
@@ -150,7 +150,7 @@ def test_with_what_season_a_file_was_compared_is_said_without_drift_too():
     one = dataclasses.replace(result(), drift=none)
     assert "Drift: none, compared with the training rows of May." in printed(one)
     assert not any("Drift" in line for line in printed(one, one)), "of many files it is not said"
-    said = 'Drift: these rows, unlike training rows of May: "size" (PSI 1.23); it looks odd.'
+    said = 'Drift: these rows are unlike training rows of May: "size" (PSI 1.23); it looks odd.'
     assert said in printed(dataclasses.replace(one, drift=dataclasses.replace(drifted(), **beside)))
 
 
