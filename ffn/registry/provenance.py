@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from ffn.errors import one_line
 from ffn.lineage.git_commit import commit_of
 from ffn.registry.actor import Actor
-from ffn.settings.pipeline import Pipeline
 from ffn.storage.documents import canonical_json
 from ffn.version import __version__
 
 if TYPE_CHECKING:
+    # Workers of clusters ask for the circumstances, and need no settings.
+    from ffn.settings.pipeline import Pipeline
     from ffn.training.training_data import Prepared
 
 __all__ = ["PROVENANCE", "circumstances", "code_sha256", "provenance", "settings_sha256"]
