@@ -116,6 +116,8 @@ def code_sha256() -> str:
 @functools.cache
 def _blas() -> str:
     """Return library, version and kernel of NumPy's matrix products, on which last bits depend."""
+    # Its library is found once it is loaded; a worker is asked before it has computed anything.
+    import numpy  # noqa: F401
     from threadpoolctl import threadpool_info
 
     libraries = [found for found in threadpool_info() if found.get("user_api") == "blas"]
