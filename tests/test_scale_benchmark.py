@@ -85,8 +85,7 @@ def test_the_sentences_are_functions_of_the_rates(found: Found) -> None:
     assert cells(said)["ranges on Dask"] == ["+100%", "50%", "2.0", "6.7 ms"]
     assert "takes 10.50 CPU seconds for each gigabyte" in said
     assert said.endswith(
-        "could keep 1 workers busy, and score 95 MB a second, if the disk and `payload_mb` allow "
-        "it."
+        "could keep 1 workers busy, and score 95 MB a second, if the disk allows it."
     )
 
 

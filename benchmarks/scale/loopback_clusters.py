@@ -19,7 +19,10 @@ __all__ = ["WORKERS", "Cluster", "dask_cluster", "is_apart", "ray_cluster"]
 WORKERS = 2
 _PATIENCE = 60.0
 # As docs/scale.md advises.
-_WITHOUT_PROFILER = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
+_ADVISED = {
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+}
 _PROGRAMS = Path(sys.executable).parent
 
 
@@ -69,7 +72,7 @@ def dask_cluster(folder: Path, root: Path, *, hidden: Path | None = None) -> Ite
             process = subprocess.Popen(  # noqa: S603
                 command,
                 cwd=folder,
-                env={**os.environ, **_WITHOUT_PROFILER, "PYTHONPATH": str(root)},
+                env={**os.environ, **_ADVISED, "PYTHONPATH": str(root)},
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )

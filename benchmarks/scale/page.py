@@ -103,7 +103,7 @@ def _busy(way: Way) -> str:
         return "That is too little to be measured."
     return (
         f"So one command could keep {way.workers / way.command:,.0f} workers busy, and score "
-        f"{1000 / way.command:,.0f} MB a second, if the disk and `payload_mb` allow it."
+        f"{1000 / way.command:,.0f} MB a second, if the disk allows it."
     )
 
 

@@ -40,7 +40,8 @@ class ClusterScoring:
     workers
         Returns the workers; called once.
     payload_mb
-        Most megabytes of input that are under way to the workers and back at the same time.
+        Most megabytes of input that cross at the same time: to workers that do not see it, or
+        labelled, from workers that do not see where to write.
     """
 
     def __init__(self, workers: Callable[[], Workers], payload_mb: int) -> None:
@@ -94,8 +95,8 @@ class ClusterScoring:
         least_bytes
             A shorter file is not divided; by default 32 MiB, as for processes.
         range_bytes
-            Length of the ranges, unless two of them are more than may be under way; by default 8
-            MiB, beside which a task costs little.
+            Length of the ranges, unless two of them are more than may cross; by default 8 MiB,
+            beside which a task costs little.
 
         Raises
         ------
@@ -111,8 +112,8 @@ class ClusterScoring:
         workers = self.begin()
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(OfferedFolder.offered(run.journal.folder))
-            task = RangeTask(workers, run, model, options, folder)
-            parts = self._tasks.in_order(ranges, lambda one: one.until - one.begin, task.compute)
+            task = RangeTask(workers, run, model, options, self._most_bytes, folder)
+            parts = self._tasks.in_order(ranges, task.compute)
             stack.enter_context(contextlib.closing(parts))
             for one, part in parts:
                 if part is not None and run.fits(part):
@@ -128,7 +129,7 @@ class ClusterScoring:
     def score_parts(self, parts: Sequence[InputPart], work: PartWork) -> Generator[PartResult]:
         """Score the parts of a partitioned output into the work folder, and yield them in order.
 
-        A part that is larger than what may be under way is scored here.
+        A part that would have to cross and is larger than what may cross is scored here.
 
         Parameters
         ----------
@@ -151,7 +152,9 @@ class ClusterScoring:
             folder = stack.enter_context(OfferedFolder.offered(work.staging.folder))
             task = PartTask(workers, work, self._most_bytes, folder)
             shares = self._tasks.in_order(
-                shares_of(parts, self._most_bytes), lambda share: share.size, task.compute
+                shares_of(parts, self._most_bytes),
+                task.compute,
+                files=lambda share: len(share.parts),
             )
             stack.enter_context(contextlib.closing(shares))
             for share, results in shares:

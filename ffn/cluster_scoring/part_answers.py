@@ -47,6 +47,8 @@ def _score_all(
     told: list[dict[str, Any]] = []
     files: dict[str, bytes] = {}
     with shared_folder(asked["folder"]) as folder:
+        if folder is None and asked["folder"] is not None:
+            return {"unshared": True}
         for number, about in enumerate(asked["parts"]):
             own = {
                 name.partition(".")[2]: content

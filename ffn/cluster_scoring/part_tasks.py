@@ -98,6 +98,15 @@ class OpenPart(NamedTuple):
     part: InputPart
     stream: Source
 
+    @property
+    def size(self) -> int:
+        """Bytes of the input."""
+        return (
+            self.part.stretch.until - self.part.stretch.begin
+            if self.part.stretch
+            else (self.stream.size or 0)
+        )
+
     def asked(self, options: Options, *, send: bool) -> tuple[dict[str, Any], dict[str, bytes]]:
         """Return what a worker is told of the part, and the bytes that it is sent.
 

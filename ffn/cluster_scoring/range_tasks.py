@@ -193,6 +193,8 @@ def score_range_for_another(request: bytes, model: bytes) -> bytes:
 
 def _compute(asked: Mapping[str, Any], pieces: Mapping[str, bytes], model: bytes) -> dict[str, Any]:
     with shared_folder(asked["folder"]) as folder:
+        if folder is None and asked["folder"] is not None:
+            return {"unshared": True}
         if "seen" not in asked:
             text = (asked["begin"] - 1, pieces[_TEXT])
             try:

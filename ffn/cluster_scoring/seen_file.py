@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from ffn.storage.source import Source
 
-__all__ = ["Sighting", "is_still", "seen", "sighting"]
+__all__ = ["Sighting", "is_at_its_path", "is_still", "seen", "sighting"]
 
 _SAMPLE_BYTES = 4096
 
@@ -31,20 +31,30 @@ def sighting(stream: Source, begin: int, until: int) -> Sighting | None:
         The range that is to be scored; the samples are taken from its ends, and from the file's
         beginning.
     """
-    path = Path(stream.name).absolute()
-    try:
-        if not os.path.samestat(path.stat(), stream.status):
-            return None
-    except (OSError, ValueError):
+    if not is_at_its_path(stream):
         return None
     return {
-        "path": str(path),
+        "path": str(Path(stream.name).absolute()),
         "bytes": stream.size,
         "mtime_ns": stream.status.st_mtime_ns,
         "begin": begin,
         "until": until,
         "sha256": _digest(stream.peek, begin, until),
     }
+
+
+def is_at_its_path(stream: Source) -> bool:
+    """Return whether the path of an open file leads to it.
+
+    Parameters
+    ----------
+    stream
+        The file.
+    """
+    try:
+        return os.path.samestat(Path(stream.name).stat(), stream.status)
+    except (OSError, ValueError):
+        return False
 
 
 @contextlib.contextmanager

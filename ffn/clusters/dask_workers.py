@@ -40,6 +40,9 @@ _CONFIGURATION = {
     # Looks at the stacks of workers a hundred times a second, for a page that nobody opens: a
     # cluster of a run has none. Clusters of others have settings of their own.
     "distributed.worker.profile.enabled": False,
+    # How late the event loop is, looked at fifty times a second by default by each process of a
+    # cluster, for the same page.
+    "distributed.admin.tick.interval": "1s",
 }
 # Packages that are compared before anything of ours is run: a worker may not have it.
 _PACKAGES = {"ffn-pipeline": "packages.ffn", "numpy": "packages.numpy"}

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from ffn.errors import one_line
 from ffn.lineage.git_commit import commit_of
 from ffn.registry.actor import Actor
-from ffn.settings.pipeline import Pipeline
 from ffn.storage.documents import canonical_json
 from ffn.version import __version__
 
 if TYPE_CHECKING:
+    # Workers of clusters ask for the circumstances, and need no settings.
+    from ffn.settings.pipeline import Pipeline
     from ffn.training.training_data import Prepared
 
 __all__ = ["PROVENANCE", "circumstances", "code_sha256", "provenance", "settings_sha256"]
@@ -115,6 +116,8 @@ def code_sha256() -> str:
 @functools.cache
 def _blas() -> str:
     """Return library, version and kernel of NumPy's matrix products, on which last bits depend."""
+    # Its library is found once it is loaded; a worker is asked before it has computed anything.
+    import numpy  # noqa: F401
     from threadpoolctl import threadpool_info
 
     libraries = [found for found in threadpool_info() if found.get("user_api") == "blas"]

@@ -212,7 +212,8 @@ class RunnerSettings(StrictSettings):
         How long to wait for a worker: at the start, and when all have gone.
     payload_mb
         Most megabytes that a cluster is sent. Of a larger table to train on, its workers have to
-        share the disk; of files to score, so much is under way at the same time.
+        share the disk; of files to score, so much crosses at the same time, to and from workers
+        that do not see the disk.
     trust_network
         Take a cluster on other machines without TLS. Who reaches its network can run programs
         there, and on this machine.

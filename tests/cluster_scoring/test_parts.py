@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ffn.clusters.parcels import unpack
+from ffn.clusters.workers import RemoteTask
 from ffn.errors import ClusterError, DataError
 from ffn.scoring.output.score_result import Progress
 from ffn.scoring.partitioned.score_dataset import score_dataset
@@ -60,8 +63,8 @@ def test_a_folder_of_tables(tmp_path: Path, sees: str, form: str) -> None:
     near = Near(**SEES[sees])
     result = score_twice(lake(tmp_path / "lake"), tmp_path, near, partitioned=form)
     assert (result.rows, result.rejected) == (8, 1)
-    # Small tables go together; those that are not seen are asked for again, and sent.
-    assert len(near.requests) == (2 if near.far else 1)
+    # Small tables go together; they are asked for again where a worker does not see what it needs.
+    assert len(near.requests) == 1 + near.far + near.apart
 
 
 @pytest.mark.parametrize("sees", SEES)
@@ -109,13 +112,68 @@ def test_a_table_that_is_refused_is_named_as_it_is_here(tmp_path: Path) -> None:
     assert told[0] == told[1]
 
 
-def test_a_part_that_is_too_large_to_be_sent_is_scored_here(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sees", SEES)
+def test_a_part_that_is_too_large_to_cross_is_scored_here(tmp_path: Path, sees: str) -> None:
     source = write_rows(tmp_path / "in.csv", LINES["plain"], rows=60_000)
-    near = Near(far=True)
+    told: list[dict[str, Any]] = []
+
+    def noted(pieces: dict[str, bytes]) -> dict[str, bytes]:
+        told.extend(json.loads(pieces["answer.json"])["parts"])
+        return pieces
+
+    near = Near(**SEES[sees], change=noted)
     score_twice(source, tmp_path, near, part_bytes=1_100_000)
-    asked = [unpack(request)["asked.json"] for request in near.requests]
-    assert asked
-    assert not any(b'"part-00000.csv"' in one for one in asked)
+    names = {one["account"]["name"] for one in told}
+    # A megabyte may cross, which the first part is longer than, and the last one is not.
+    assert "part-00001.csv" in names
+    assert ("part-00000.csv" in names) == (sees == "all")
+    assert all(len(request) < 1_100_000 for request in near.requests)
+
+
+class Counting(Near):
+    """Workers that note how many bytes cross at the same time, of ``together`` tasks at once."""
+
+    slots = 8
+
+    def __init__(self, *, together: int | None, **how: Any) -> None:
+        super().__init__(**how)
+        self._together = threading.Barrier(together) if together else None
+        self._now: list[int] = []
+        self._entry = threading.Lock()
+        self.most_bytes = 0
+
+    def compute(self, task: RemoteTask, check: Callable[[], None]) -> bytes:
+        pieces = unpack(task.request)
+        asked = json.loads(pieces["asked.json"])
+        # What of a part is sent, or will be sent back.
+        crosses = any(name.endswith(".text") for name in pieces) or asked["folder"] is None
+        size = sum(part["stretch"][1] - part["stretch"][0] for part in asked["parts"]) * crosses
+        with self._entry:
+            self._now.append(size)
+            self.most_bytes = max(self.most_bytes, sum(self._now))
+        try:
+            if self._together is not None:
+                # Broken unless so many tasks are there at once.
+                self._together.wait(60)
+            return super().compute(task, check)
+        finally:
+            with self._entry:
+                self._now.remove(size)
+
+
+@pytest.mark.parametrize("sees", SEES)
+def test_what_workers_read_and_write_themselves_does_not_count(
+    tmp_path: Path, sees: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ffn.cluster_scoring.part_tasks.SHARE_BYTES", 1)
+    source = write_rows(tmp_path / "in.csv", LINES["plain"], rows=60_000)
+    # Ten parts fit into the megabyte that may cross; where nothing does, all are at work.
+    parts = -(-(source.stat().st_size - len(HEADER)) // 100_000)
+    assert 10 < parts <= 2 * Counting.slots
+    near = Counting(together=parts if sees == "all" else None, **SEES[sees])
+    score_twice(source, tmp_path, near, part_bytes=100_000)
+    assert near.most_bytes <= 1_000_000
+    assert (near.most_bytes == 0) == (sees == "all")
 
 
 @pytest.mark.parametrize(

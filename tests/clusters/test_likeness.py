@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import platform
+import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +25,22 @@ def test_a_process_is_compared_by_what_decides_the_bytes() -> None:
 
 
 def test_two_processes_of_one_installation_are_alike() -> None:
-    assert unlikeness(own_likeness(), own_likeness(), "the worker w") is None
+    """A worker is asked before it has loaded anything else, NumPy's BLAS included."""
+    program = (
+        "import json, sys; from ffn.clusters.likeness import own_likeness; found = own_likeness(); "
+        "import ffn.cluster_scoring.part_answers, ffn.cluster_scoring.range_tasks; "
+        "print(json.dumps([found, list(sys.modules)]))"
+    )
+    home = Path(ffn.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=home, check=True, capture_output=True, text=True
+    )
+    worker, modules = json.loads(done.stdout)
+    assert worker == own_likeness()
+    assert unlikeness(own_likeness(), worker, "the worker w") is None
+    # What takes long to load, and labelling a CSV does not need.
+    heavy = {"pandas", "scipy", "sklearn", "pyarrow", "pydantic", "prefect"}
+    assert not heavy & set(modules)
 
 
 @pytest.mark.parametrize(
