@@ -291,8 +291,7 @@ def _is_dataset(rows: Any) -> bool:
     return hasattr(rows, "to_table") and hasattr(rows, "scanner")
 
 
-def _speaks_arrow(rows: Any) -> bool:
-    # A Series, which is one column, does, too.
+def _speaks_arrow(rows: Any) -> bool:  # so does a Series, which is one column
     names = ("__arrow_c_stream__", "__arrow_c_array__") if type(rows).__name__ != "Series" else ()
     return _is_dataset(rows) or any(hasattr(rows, name) for name in names)
 
