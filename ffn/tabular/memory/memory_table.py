@@ -97,8 +97,7 @@ def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
             # Other columns may have types that Arrow lacks.
             names, kept = rows.columns, [name for name in rows.columns if name in wanted]
             return _ArrowTable(_with_arrow_types(rows.select(kept)), names)
-        # A Series of pandas or polars speaks Arrow, and is one column.
-        if _speaks_arrow(rows) and type(rows).__name__ != "Series":
+        if _speaks_arrow(rows):
             return _ArrowTable(rows)
     except Exception as error:
         # The other library may raise anything; the first line of its message gives the cause.
@@ -250,8 +249,8 @@ def _is_dataset(rows: Any) -> bool:
     return hasattr(rows, "to_table") and hasattr(rows, "scanner")
 
 
-def _speaks_arrow(rows: Any) -> bool:
-    names = ("__arrow_c_stream__", "__arrow_c_array__")
+def _speaks_arrow(rows: Any) -> bool:  # so does a Series, which is one column
+    names = ("__arrow_c_stream__", "__arrow_c_array__") if type(rows).__name__ != "Series" else ()
     return _is_dataset(rows) or any(hasattr(rows, name) for name in names)
 
 
