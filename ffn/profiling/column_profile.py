@@ -86,6 +86,16 @@ class Column:
         return why_codes(self.texts, self.words) if self.form is None else ""
 
     @property
+    def padded(self) -> str:
+        """A whole number with a zero in front, such as "02139", which may be a code; "" if none."""
+        if self.form is not None:
+            return ""
+        return min(
+            (text for text in self.texts if text[0] == "0" and text.isdecimal() and text != "0"),
+            default="",
+        )
+
+    @property
     def mixes_codes(self) -> bool:
         """Whether it is a short list of codes, of which most but not all look like numbers.
 

@@ -218,6 +218,11 @@ def _doubts(column: Column, kept: bool) -> list[str]:
             f"column {name} is read as categories: {n - len(words):,} of its {n:,} values are "
             f"numbers, the others are not, such as {quote(words[0])}"
         )
+    if column.kind == "numeric" and column.padded:
+        found.append(
+            f"column {name} is read as numbers, some of them with zeros in front, such as "
+            f'{quote(column.padded)} (if they are codes: {name} = "categorical" in [data.kinds])'
+        )
     found += _spellings(column)
     if column.hint and column.kind == "categorical":
         found.append(column.hint)

@@ -121,3 +121,29 @@ def test_codes_that_never_repeat_are_left_out_with_what_could_be_done(tmp_path: 
         'column "zip" never repeats a text (codes such as "10000" and "10001-0001"; their first '
         'part may be a feature) and is left out (--keep "zip" keeps it)' in notices
     )
+
+
+@pytest.mark.parametrize(
+    ("texts", "padded"),
+    [
+        (ZIPS, "02139"),
+        (["00", "10"], "00"),
+        (["0", "10", "0.5", "-012", "1e05"], ""),
+        (["10", "100"], ""),
+    ],
+)
+def test_zeros_in_front_of_numbers_are_told(tmp_path: Path, texts, padded: str) -> None:
+    """They may be numbers of a fixed width as well as codes, which only people can say."""
+    cells = texts * 40
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "zip,y\n" + "".join(f"{cell},{'ab'[i % 3 == 0]}\n" for i, cell in enumerate(cells))
+    )
+    toml, notices = create_pipeline("t", source=path, target="y", root=tmp_path)
+    assert '"zip" = "numeric"' in toml.read_text()
+    told = [one for one in notices if "zeros in front" in one]
+    expected = (
+        'column "zip" is read as numbers, some of them with zeros in front, such as '
+        f'"{padded}" (if they are codes: "zip" = "categorical" in [data.kinds])'
+    )
+    assert told == [expected] * bool(padded)
