@@ -27,11 +27,13 @@ _Layers = tuple[int, ...]
 _BY_ROWS: tuple[tuple[float, _Layers, _Layers | None, int, int, float, int], ...] = (
     (999, (64, 64), (32, 32), 0, 16, 0.2, 64),
     (10_000, (128, 128), (64, 64), 4, 8, 0.125, 128),
-    # From here on students were much worse than their teachers on a table of many classes.
     (50_000, (256, 128), None, 0, 8, 0.125, 256),
     (500_000, (256, 128), None, 0, 4, 0.1, 512),
     (math.inf, (256, 128), None, 0, 2, 0.05, 1024),
 )
+# Beyond 10,000 rows, students of many classes were worse than their teachers.
+_FEW_CLASSES, _MOST_DISTILLED_ROWS = 4, 50_000
+_LARGE_STUDENT, _ITS_TREES = (256, 128), 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,7 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     rows, 8 up to 50,000, 4 up to 500,000, and 2 beyond. Batches grow from 64 to 1,024 rows, and
     layers from 64-64 to 128-128 and, above 10,000 rows, 256-128. Up to 10,000 rows the networks are
     distilled into one, which scores many times faster, and from 1,000 rows up that one learns from
-    boosted trees as well.
+    boosted trees as well; of up to four classes so they are up to 50,000 rows.
 
     Parameters
     ----------
@@ -89,6 +91,8 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     _, hidden_layers, student_layers, trees, networks, share, batch_size = next(
         row for row in _BY_ROWS if rows <= row[0]
     )
+    if student_layers is None and found.classes <= _FEW_CLASSES and rows <= _MOST_DISTILLED_ROWS:
+        student_layers, trees = _LARGE_STUDENT, _ITS_TREES
     return Recipe(
         hidden_layers=hidden_layers,
         student_layers=student_layers,

@@ -56,6 +56,8 @@ class TableProfile:
         Comments for the settings.
     notices
         Sentences for the user.
+    classes
+        Number of classes.
     split
         Columns that look like a time or a group.
     why_kinds
@@ -69,6 +71,7 @@ class TableProfile:
     labels: dict[str, str]
     facts: list[str]
     notices: list[str]
+    classes: int
     split: list[SplitCandidate] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     why_kinds: dict[str, str] = field(default_factory=dict)
@@ -188,6 +191,7 @@ def profile_table(
             *doubts,
             *(_both(name, text, target) for name, text in both if text not in mean_missing),
         ],
+        classes=len(resolved.classes),
         split=split_candidates(table, target, mean_missing, decimal),
         reasons={name: why for name, why in reasons.items() if why and name in kinds},
         why_kinds=whys,

@@ -8,11 +8,18 @@ from ffn.profiling.recipe import recipe_for
 from ffn.profiling.table_profile import TableProfile
 
 
-def profile(numbers: int, categories: int = 1) -> TableProfile:
+def profile(numbers: int, categories: int = 1, classes: int = 5) -> TableProfile:
     kinds = {f"n{i}": "numeric" for i in range(numbers)}
     kinds |= {f"c{i}": "categorical" for i in range(categories)}
     return TableProfile(
-        exclude=[], kinds=kinds, formats={}, missing=[], labels={}, facts=["a table"], notices=[]
+        exclude=[],
+        kinds=kinds,
+        formats={},
+        missing=[],
+        labels={},
+        facts=["a table"],
+        notices=[],
+        classes=classes,
     )
 
 
@@ -46,3 +53,21 @@ def test_up_to_10_000_rows_one_smaller_network_scores(
 def test_wide_tables_have_fewer_inputs_a_number(numbers: int, bins: int) -> None:
     """At most 4,000 inputs come from the encoding of numbers, of bins + 2 each."""
     assert recipe_for(profile(numbers), 1_000).bins == bins
+
+
+@pytest.mark.parametrize(
+    ("rows", "classes", "layers"),
+    [
+        (10_000, 4, (64, 64)),
+        (10_001, 4, (256, 128)),
+        (10_001, 5, None),
+        (50_000, 2, (256, 128)),
+        (50_001, 2, None),
+    ],
+)
+def test_longer_tables_of_few_classes_have_a_larger_student(
+    rows: int, classes: int, layers
+) -> None:
+    recipe = recipe_for(profile(3, classes=classes), rows)
+    assert recipe.student_layers == layers
+    assert recipe.boosted_teachers == (4 if layers else 0)
