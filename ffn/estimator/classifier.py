@@ -470,7 +470,13 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         usable = self.network_.parameters[np.isfinite(self.network_.parameters).all(axis=1)]
         # In float64 the other rows of X change a row's probabilities by no more than 1e-15.
         network = Network(self.network_.widths, usable.astype(np.float64))
-        parts = [network.predict_proba(part).mean(axis=0) for part in inputs_of(self, X)]
+
+        def answers(x: Array) -> Array:
+            mean: Array = network.predict_proba(x).mean(axis=0)
+            return mean
+
+        # Without a comprehension, which is a call in some versions of Python: warnings count them.
+        parts = list(map(answers, inputs_of(self, X)))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def predict_log_proba(self, X: Any) -> Array:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, quote
-from ffn.quantities import counted
+from ffn.machine_memory import memory_limit
+from ffn.quantities import counted, size
 from ffn.tabular.csv.cell_reasons import reject_detail
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason
 from ffn.tabular.encodings.tree_inputs import TreeInputs
@@ -77,6 +78,7 @@ class ColumnInputs:
             A column has missing cells, and had none in training: it is filled in, without an input
             that says so.
         """
+        gaps: list[tuple[Feature, int]] = []
 
         def refuse(bad: Array, feature: Feature, reason: Reason) -> None:
             if not bad.any():
@@ -84,16 +86,17 @@ class ColumnInputs:
             if reason is not Reason.MISSING_VALUE:
                 why = reject_detail(reason, feature)
                 raise DataError(f"row {bad.argmax() + 1}, column {quote(feature.name)}: {why}.")
-            read = "its median" if feature.kind == "numeric" else "none of its texts"
-            cells = counted(int(bad.sum()), "missing cell")
-            warnings.warn(
-                f"the rows, column {quote(feature.name)}: {cells}, and the rows trained on had "
-                f"none; read as {read}.",
-                UserWarning,
-                stacklevel=stacklevel + 2,
-            )
+            gaps.append((feature, int(bad.sum())))
 
         numeric, codes = read_columns(table, self.schema, refuse, stacklevel=stacklevel + 1)
+        for feature, cells in gaps:
+            read = "its median" if feature.kind == "numeric" else "none of its texts"
+            warnings.warn(
+                f"the rows, column {quote(feature.name)}: {counted(cells, 'missing cell')}, and "
+                f"the rows trained on had none; read as {read}.",
+                UserWarning,
+                stacklevel=stacklevel,
+            )
         x = self.preparation.transform(numeric, codes, dtype)
         finite = np.isfinite(x).all(axis=1)
         if not finite.all():
@@ -135,7 +138,7 @@ def learn_columns(
     Raises
     ------
     DataError
-        No column tells anything, or a number is too large.
+        No column tells anything, a number is too large, or the inputs do not fit into memory.
     """
     training = np.zeros(table.rows, dtype=bool)
     training[rows] = True
@@ -153,6 +156,7 @@ def learn_columns(
         text_components=text_components,
     )
     schema = replace(schema, encoder=preparation.texts)
+    _require_memory(table.rows, schema, preparation, np.dtype(dtype).itemsize)
     x = np.empty((table.rows, preparation.n_inputs), dtype)
     for here, inputs, _ in inputs_to_learn_from(
         table, schema, preparation, training, table.fingerprints, dtype
@@ -164,6 +168,20 @@ def learn_columns(
             )
         x[here] = inputs
     return x, ColumnInputs(schema=schema, preparation=preparation)
+
+
+def _require_memory(rows: int, schema: Schema, preparation: Preparation, itemsize: int) -> None:
+    needed, there = rows * preparation.n_inputs * itemsize, memory_limit()
+    if needed <= there:
+        return
+    inputs = preparation.inputs_of_features()
+    features = (*schema.numeric, *schema.categorical, *schema.texts)
+    widest = max(range(len(inputs)), key=lambda place: len(inputs[place]))
+    raise DataError(
+        f"{rows:,} rows of {preparation.n_inputs:,} inputs would take {size(needed)}, of "
+        f"{size(there)} of memory; column {quote(features[widest].name)} alone has "
+        f"{len(inputs[widest]):,} inputs. Give a lower most_categories or bins, or leave it out."
+    )
 
 
 def missing_texts(given: Sequence[str] | None) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def inputs_of(estimator: BaseEstimator, x: Any) -> Iterator[Array]:
     if isinstance(learnt, ColumnInputs):
         with in_scikit_learns_terms():
             table = given_columns(estimator, x, reset=False)
-            yield learnt.transform(table, dtype, stacklevel=5)
+            yield learnt.transform(table, dtype, stacklevel=4)
         return
     refuse_other_kinds(x)
     with np.errstate(over="ignore"):  # validate_data refuses infinite values

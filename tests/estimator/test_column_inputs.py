@@ -23,7 +23,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from ffn import FFNClassifier
 from ffn.bundles.bundle import Bundle
 from ffn.errors import UnknownCategoryWarning
-from ffn.estimator import classifier
+from ffn.estimator import classifier, column_inputs
 from ffn.scoring.model import Model
 from ffn.settings.data_settings import DEFAULT_MISSING
 from ffn.settings.feature_settings import FeatureSettings
@@ -154,8 +154,9 @@ def test_the_order_of_rows_and_copies_do_not_matter(settings: dict[str, Any]) ->
 def test_what_training_never_saw() -> None:
     known, other = FRAME.dropna(subset="age"), table(2)
     model = fit(known, Y[known.index], **COLUMNS)
-    with pytest.warns(UserWarning, match=r'"age": 14 missing cells, .*read as its median\.$'):
+    with pytest.warns(UserWarning, match=r'"age": 14 missing cells, .*as its median\.$') as told:
         found = model.predict_proba(other)
+    assert told[0].filename == __file__
     filled = other.fillna({"age": known.age.median()})
     assert_array_equal(found, model.predict_proba(filled))
     # An unknown category has no input, in a column that is not pooled.
@@ -206,3 +207,14 @@ def test_a_distilled_network_of_columns() -> None:
     assert len(student.network_.parameters) == 1
     gap = student.predict_proba(FRAME) - teachers.predict_proba(FRAME)
     assert np.abs(gap).mean() < 0.05
+
+
+def test_inputs_that_fit_no_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    n_inputs = fit().network_.widths[0]
+    needed = len(FRAME) * n_inputs * 4
+    monkeypatch.setattr(column_inputs, "memory_limit", lambda: needed)
+    assert fit().network_.widths[0] == n_inputs
+    monkeypatch.setattr(column_inputs, "memory_limit", lambda: needed - 1)
+    shops = FRAME.shop.nunique()
+    with pytest.raises(ValueError, match=rf'"shop" alone has {shops} inputs.*most_categories'):
+        fit()
