@@ -84,6 +84,15 @@ def test_the_best_of_a_table_is_bold_and_a_gap_is_left_empty() -> None:
     assert lines[2] == "| a | 1,000 | 5 | 3 | 80.0 | 60.0 | **81.0** |"
 
 
+def test_the_sides_of_a_table_are_shown_with_the_seeds_that_all_have() -> None:
+    longer = board({"a": {OURS: [0.2, 0.6], "mlp": [0.4]}})
+    row = figures_table(longer, "log_loss").splitlines()[2]
+    assert row == "| a | 1,000 | 5 | 3 | **0.200** | 0.400 |"
+    apart = board({"a": {OURS: [None, 0.6], "mlp": [0.4]}})
+    row = figures_table(apart, "log_loss").splitlines()[2]
+    assert row == "| a | 1,000 | 5 | 3 | 0.600 | **0.400** |"
+
+
 def test_where_we_lose_is_said_the_worst_first() -> None:
     assert sentences.behind(board(LOSSES)) == (
         "**Where we lose.** On 2 of 3 tables some other side has a log-loss that is lower by "

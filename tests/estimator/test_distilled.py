@@ -90,6 +90,7 @@ def checkerboard(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 BOOSTED = TEACHER | {
     "epochs": 8,
+    "batch_size": 2048,
     "early_stopping": True,
     "validation_fraction": 0.25,
     "distilled": True,

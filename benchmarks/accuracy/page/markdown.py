@@ -65,7 +65,10 @@ def against_table(board: Board) -> str:
 
 
 def figures_table(board: Board, what: What) -> str:
-    """Return a line for each table: a figure of every side, the mean over its seeds."""
+    """Return a line for each table: of every side the mean over the seeds that all there have.
+
+    Seeds differ by more than sides do. Without a seed that all have, each has its own.
+    """
     heading = {"log_loss": "log-loss", "accuracy": "accuracy, %", "auc": "AUC"}[what]
     # The others are named as missing.
     sides = board.present()
@@ -74,14 +77,15 @@ def figures_table(board: Board, what: What) -> str:
         f"|---|--:|--:|--:|{'--:|' * len(sides)}",
     ]
     for table, split in board.tables.items():
-        values = np.array(
-            [
-                board.means([table], [side], what)[0, 0]
-                if board.common_seeds(table, [side])
-                else np.nan
-                for side in sides
-            ]
+        there = [side for side in sides if board.common_seeds(table, [side])]
+        alike = bool(board.common_seeds(table, there))
+        found = (
+            board.means([table], there, what)[0]
+            if alike
+            else [board.means([table], [side], what)[0, 0] for side in there]
         )
+        values = np.full(len(sides), np.nan)
+        values[[sides.index(side) for side in there]] = found
         texts = [_text(value, what) for value in values]
         if np.isfinite(values).any():
             best = np.nanmax(values) if _BETTER_IS_HIGHER[what] else np.nanmin(values)
