@@ -13,9 +13,9 @@ __all__ = ["TreeInputs"]
 
 Array = npt.NDArray[Any]
 
-# Of few categories, codes saved no time, and divided the rows of small tables too finely.
-# scikit-learn's histograms have 255 bins, and code 0 is that of a category without an input.
-_FEWEST_CODES, _MOST_CODES = 11, 254
+# Of two inputs one tells all. scikit-learn's histograms have 255 bins, and code 0 is that of a
+# category without an input.
+_FEWEST_CODES, _MOST_CODES = 3, 254
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class TreeInputs:
         places
             Positions of the inputs that trees see.
         one_hot
-            For each feature in one-hot inputs, their positions. 11 to 254 of them become a code;
+            For each feature in one-hot inputs, their positions. 3 to 254 of them become a code;
             others stay as they are.
         """
         categories = tuple(
