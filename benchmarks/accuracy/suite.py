@@ -12,7 +12,7 @@ from benchmarks.accuracy.jobs import run_jobs, write_jobs
 from benchmarks.accuracy.page.board import Board, board_of
 from benchmarks.accuracy.page.markdown import against_table, figures_table, ranks_table
 from benchmarks.accuracy.page.picture import picture
-from benchmarks.accuracy.page.sentences import behind, failed, lacking, rejected
+from benchmarks.accuracy.page.sentences import behind, earlier, failed, lacking, rejected
 from benchmarks.accuracy.page.sentences import extent as describe_extent
 from benchmarks.accuracy.peers import OURS, SIDES, Side
 from benchmarks.accuracy.results import Results
@@ -109,6 +109,7 @@ def section_text(board: Board, *, pictured: bool) -> str:
         against_table(board) if OURS in board.sides else "",
         behind(board) if OURS in board.sides else "",
         lacking(board),
+        earlier(board),
         failed(board),
         rejected(board),
         figures_table(board, "log_loss"),

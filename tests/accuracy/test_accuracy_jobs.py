@@ -40,6 +40,26 @@ def test_figures_are_those_of_scikit_learn() -> None:
     assert found.auc == pytest.approx(auc)
 
 
+def test_of_changed_code_the_last_result_of_the_same_rows_counts(tmp_path: Path) -> None:
+    results = Results(tmp_path / "r.jsonl")
+    job = Job(
+        key=key(),
+        side=SIDES[0],
+        split=Split(train=Path("t"), test=Path("t"), digest="d", rows=9, features=5, classes=3),
+    )
+    assert results.latest(job.key) is None
+    for code, loss in (("old", 0.4), ("newer", 0.3), ("failed", None)):
+        results.add(result(replace(job.key, code=code), loss))
+    results.add(result(replace(job.key, code="other rows", digest="e"), 0.1))
+    found = board_of([job], results)
+    assert found.means(["cancer"], [OURS], "log_loss")[0, 0] == 0.3
+    assert found.earlier == {("cancer", OURS, 0)}
+    results.add(result(job.key, 0.2))
+    found = board_of([job], results)
+    assert found.means(["cancer"], [OURS], "log_loss")[0, 0] == 0.2
+    assert found.earlier == frozenset()
+
+
 def test_a_probability_of_zero_costs_what_1e_minus_15_does() -> None:
     found = figures_of(np.array([[1.0, 0.0], [0.5, 0.5]]), ["a", "b"], np.array(["b", "a"]))
     assert found.log_loss == pytest.approx((15 * math.log(10) + math.log(2)) / 2)

@@ -146,6 +146,15 @@ def test_the_extent_is_told() -> None:
     assert sentences.extent(wider) == sentences.extent(measured)
 
 
+def test_results_of_earlier_code_are_counted() -> None:
+    found = board(LOSSES)
+    assert sentences.earlier(found) == ""
+    old = dataclasses.replace(found, earlier=frozenset({("a", OURS, 0), ("b", OURS, 0)}))
+    assert sentences.earlier(old) == (
+        "**Measured with earlier versions or code** (splits of tables): ours 2 of 3."
+    )
+
+
 def test_the_picture_has_a_row_for_each_side_with_its_rank_and_cost() -> None:
     found = board(LOSSES, cpu={OURS: 3, "mlp": 10})
     ranked, costing = draw(found, [(OURS, "mlp")]).axes

@@ -32,12 +32,15 @@ class Board:
         As asked for.
     found
         By table, side and seed; without those that were not measured.
+    earlier
+        Which of them are of an earlier version or of earlier code.
     """
 
     tables: dict[str, Split]
     sides: tuple[str, ...]
     seeds: tuple[int, ...]
     found: dict[tuple[str, str, int], Result]
+    earlier: frozenset[tuple[str, str, int]] = frozenset()
 
     def common_seeds(self, table: str, sides: Iterable[str]) -> list[int]:
         """Return the seeds with which all these sides have figures of the table."""
@@ -96,16 +99,24 @@ class Board:
 
 
 def board_of(jobs: Sequence[Job], results: Results) -> Board:
-    """Return what there is of these jobs, their sides in the order of their first job."""
+    """Return what there is of these jobs, their sides in the order of their first job.
+
+    Of a side whose code has changed since, its last results count, and are known as earlier ones.
+    """
     found = {}
+    earlier = set()
     tables: dict[str, Split] = {}
     for job in sorted(jobs, key=lambda job: (job.key.table, job.key.seed)):
         tables.setdefault(job.key.table, job.split)
-        if (result := results.get(job.key)) is not None:
-            found[job.key.table, job.key.side, job.key.seed] = result
+        if (result := results.latest(job.key)) is not None:
+            place = job.key.table, job.key.side, job.key.seed
+            found[place] = result
+            if result.key != job.key:
+                earlier.add(place)
     return Board(
         tables=tables,
         sides=tuple(dict.fromkeys(job.key.side for job in jobs)),
         seeds=tuple(sorted({job.key.seed for job in jobs})),
         found=found,
+        earlier=frozenset(earlier),
     )

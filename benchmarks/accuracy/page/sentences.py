@@ -7,7 +7,7 @@ from collections import Counter
 from benchmarks.accuracy.page.board import Board
 from benchmarks.accuracy.peers import OURS, SIDES
 
-__all__ = ["behind", "extent", "failed", "lacking", "rejected", "title"]
+__all__ = ["behind", "earlier", "extent", "failed", "lacking", "rejected", "title"]
 
 _TITLES = {side.name: side.title for side in SIDES}
 
@@ -76,6 +76,18 @@ def lacking(board: Board) -> str:
         f"{title(side)} {counts[side]} of {asked}" for side in board.sides if counts[side]
     )
     return f"**Missing**, for lack of time or since it failed (splits of tables): {parts}."
+
+
+def earlier(board: Board) -> str:
+    """Return whose results are of earlier versions or code; empty if all are of the present."""
+    counts = Counter(side for _, side, _ in board.earlier)
+    measured = Counter(side for _, side, _ in board.found)
+    if not counts:
+        return ""
+    parts = ", ".join(
+        f"{title(side)} {counts[side]} of {measured[side]}" for side in board.sides if counts[side]
+    )
+    return f"**Measured with earlier versions or code** (splits of tables): {parts}."
 
 
 def failed(board: Board) -> str:
