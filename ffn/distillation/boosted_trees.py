@@ -8,17 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ffn.blas_threads import one_openmp_thread
 from ffn.tabular.encodings.tree_inputs import TreeInputs
 
-__all__ = [
-    "BoostedTrees",
-    "boosted_until",
-    "fit_boosted_trees",
-    "most_iterations",
-    "share_of_trees",
-    "thinned",
-    "trees_each_iteration",
-]
+__all__ = ["BoostedTrees", "fit_boosted_trees", "most_iterations", "trees_each_iteration"]
 
 Array = npt.NDArray[Any]
 
@@ -52,11 +45,21 @@ class BoostedTrees(NamedTuple):
     inputs: TreeInputs
     n_classes: int
 
+    @classmethod
+    def together(cls, trees: Sequence[BoostedTrees]) -> BoostedTrees:
+        """Return the models of some, one at least, which see the same inputs."""
+        return trees[0]._replace(models=tuple(model for one in trees for model in one.models))
+
+    @property
+    def iterations(self) -> int:
+        """The median number of iterations of the models."""
+        return int(np.median([model.n_iter_ for model in self.models]))
+
     def predict_proba(self, x: Array) -> Array:
         """Return the mean of their probabilities, float64 [n, C], for inputs ``x`` [n, n_in]."""
         seen = self.inputs.take(x)
         total = np.zeros((len(x), self.n_classes))
-        with _one_thread():
+        with one_openmp_thread():
             for model in self.models:
                 total[:, model.classes_] += model.predict_proba(seen)
         return total / len(self.models)
@@ -90,7 +93,7 @@ def fit_boosted_trees(
     n_classes
         C.
     seed
-        Of the inputs that a split may use.
+        Of the inputs that a split may use; from 0, below 2^32.
     validation
         Other rows, with their classes: no iterations follow once 10 have not lowered their
         log-loss. None: all ``iterations``.
@@ -101,47 +104,32 @@ def fit_boosted_trees(
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    x, labels = inputs.take(x), np.asarray(labels)
     known = np.unique(labels)
     if len(known) < 2:
         return None
     stopping: dict[str, Any] = {}
     if validation is not None:
+        others, theirs = validation
         # A class that is not among the rows to learn from has no probability to be judged by.
-        judged = np.isin(validation[1], known)
-        stopping = {"X_val": inputs.take(validation[0][judged])}
-        stopping["y_val"] = validation[1][judged]
-        if validation_weights is not None:
-            stopping["sample_weight_val"] = validation_weights[judged]
+        judged = np.isin(theirs, known)
         if not judged.any():
             return None
+        stopping = {
+            "X_val": inputs.take(others[judged]),
+            "y_val": theirs[judged],
+            "sample_weight_val": None if validation_weights is None else validation_weights[judged],
+        }
     model = HistGradientBoostingClassifier(
         max_iter=iterations or most_iterations(n_classes),
         early_stopping=validation is not None,
         n_iter_no_change=_PATIENCE,
         categorical_features=inputs.categorical if inputs.categories else None,
-        random_state=seed % 2**32,
+        random_state=seed,
         **_SETTINGS,
     )
-    with _one_thread():
-        model.fit(x, labels, sample_weight=weights, **stopping)
+    with one_openmp_thread():
+        model.fit(inputs.take(x), labels, sample_weight=weights, **stopping)
     return BoostedTrees((model,), inputs, n_classes)
-
-
-def thinned(rows: Array, inputs: TreeInputs, most_values: int = 4_000_000) -> Array:
-    """Return row numbers at even distances among ``rows`` [n], all if they are few.
-
-    Parameters
-    ----------
-    rows
-        Row numbers.
-    inputs
-        What trees see of a row.
-    most_values
-        How many values they see at most of all rows together.
-    """
-    most = max(1, most_values // max(1, len(inputs.categorical)))
-    return np.asarray(rows[:: max(1, -(-len(rows) // most))])
 
 
 def most_iterations(n_classes: int) -> int:
@@ -152,38 +140,3 @@ def most_iterations(n_classes: int) -> int:
 def trees_each_iteration(n_classes: int) -> int:
     """Return how many trees an iteration grows: one for each class, but of two classes one."""
     return n_classes if n_classes > 2 else 1
-
-
-def boosted_until(trees: Sequence[BoostedTrees]) -> int:
-    """Return the median number of iterations of some models."""
-    return int(np.median([model.n_iter_ for own in trees for model in own.models]))
-
-
-def share_of_trees(networks: Array, trees: Array, weights: Array | None = None) -> float:
-    """Return the share of the trees in the mixture of lowest log-loss, from 0 to 1.
-
-    A convex combination as in Breiman 1996, "Stacked regressions", by likelihood: it is concave in
-    the share.
-
-    Parameters
-    ----------
-    networks, trees
-        What either says of the true class of each of n rows that it did not learn from: arrays [n].
-    weights
-        Of the rows [n]; None, the default: they count alike.
-    """
-    from scipy.optimize import minimize_scalar
-
-    def loss(share: float) -> float:
-        mixed = (1 - share) * networks + share * trees
-        logarithms = np.log(np.maximum(mixed, np.finfo(float).tiny))
-        return -float(np.average(logarithms, weights=weights))
-
-    return float(minimize_scalar(loss, bounds=(0, 1), method="bounded").x)
-
-
-def _one_thread() -> Any:
-    from threadpoolctl import threadpool_limits
-
-    # With more threads small tables take a hundred times as long, and sums are not reproducible.
-    return threadpool_limits(1, user_api="openmp")

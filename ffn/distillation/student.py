@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ffn.distillation.boosted_trees import BoostedTrees
 from ffn.distillation.pseudo_rows import pseudo_rows
+from ffn.distillation.teaching_trees import Beside
 from ffn.nn import Adam, History, Network, cosine, spawn_generators, train
 from ffn.quantities import counted
 
@@ -18,7 +18,6 @@ __all__ = [
     "STUDENT_EPOCHS",
     "STUDENT_FIGURE_ROWS",
     "STUDENT_OPTIMIZER",
-    "Beside",
     "Student",
     "averaged",
     "copies_for",
@@ -49,21 +48,6 @@ STUDENT_OPTIMIZER = Adam(learning_rate=0.003)
 _ANSWERS_AT_ONCE = 2**20
 # With a smaller share trees would change nothing but the time.
 _LEAST_SHARE = 0.01
-
-
-class Beside(NamedTuple):
-    """Trees that teach beside the networks.
-
-    Attributes
-    ----------
-    trees
-        The trees.
-    share
-        That of their average in the answer, from 0 to 1; the rest is that of the networks.
-    """
-
-    trees: BoostedTrees
-    share: float
 
 
 class Student(NamedTuple):

@@ -18,6 +18,7 @@ from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.errors import TrainingError
 from ffn.estimator.adopted_network import in_order_of_classes, refuse_inputs_of_features
 from ffn.estimator.column_inputs import ColumnInputs
+from ffn.estimator.distilled_network import distilled_network
 from ffn.estimator.epoch_lines import epoch_lines
 from ffn.estimator.given_rows import inputs_of, labelled_rows
 from ffn.estimator.labels import classes_of_stream, encode_labels, weigh_classes
@@ -26,7 +27,6 @@ from ffn.estimator.network_training import (
     networks_to_train,
     optimizer_state,
     schedule_of,
-    student_of,
     weights_unless_equal,
 )
 from ffn.estimator.number_inputs import NumberInputs, learn_numbers
@@ -38,7 +38,6 @@ from ffn.estimator.rows_to_learn import (
     rows_of_columns,
 )
 from ffn.estimator.training_rows import hold_out
-from ffn.estimator.tree_teachers import trees_beside
 from ffn.nn import SGD, Adam, AdamW, History, Memory, Momentum, Network, spawn_generators, train
 from ffn.tabular.schema import Kind
 
@@ -104,7 +103,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     boosted_teachers
         Models of gradient-boosted trees from which a ``distilled`` network learns as well, stopped
         by the rows that ``early_stopping`` holds out, and weighted by the log-loss of the mixture
-        on these: see ``ffn.distillation.boosted_trees``. Default 0: none.
+        on these: see ``ffn.distillation.teaching_trees``. Default 0: none.
     warm_start
         Start ``fit`` from the parameters of the previous fit. Classes, features and layers must be
         the same; ``y`` need not contain every class.
@@ -388,13 +387,16 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             observe=epoch_lines(self.epochs) if self.verbose else None,
         )
         if self.distilled:
-            groups = (
-                [[i] for i in range(x.shape[1])] if learnt is None else learnt.inputs_of_features()
+            network = distilled_network(
+                network,
+                x,
+                found,
+                train_rows,
+                held_out,
+                learnt,
+                (of_student, of_trees),
+                parameters,
             )
-            beside = trees_beside(
-                network, x, found, train_rows, held_out, learnt, of_trees, parameters
-            )
-            network = student_of(network, x[found.rows], groups, of_student, parameters, beside)
         self._keep(classes, network, history, learnt, [])
         self._batch_generators: list[np.random.Generator] | None = generators
         self._optimizer_memory: _KeptMemory | None = None

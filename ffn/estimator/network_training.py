@@ -1,4 +1,4 @@
-"""What `FFNClassifier` trains, from its parameters: networks, optimizer, schedule, student."""
+"""What `FFNClassifier` trains, from its parameters: networks, optimizer, schedule."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.distillation.student import Beside, distil
-from ffn.errors import TrainingError
 from ffn.estimator.parameters import layer_sizes
 from ffn.nn import OPTIMIZERS, History, Memory, Network, OptimizerState, constant, cosine
 from ffn.nn.schedules import Schedule
@@ -21,7 +19,6 @@ __all__ = [
     "networks_to_train",
     "optimizer_state",
     "schedule_of",
-    "student_of",
     "weights_unless_equal",
 ]
 
@@ -98,57 +95,6 @@ def schedule_of(parameters: Mapping[str, Any], steps_an_epoch: int) -> Schedule:
     if parameters["schedule"] == "constant":
         return constant(warmup_steps)
     return cosine(parameters["epochs"] * steps_an_epoch, warmup_steps)
-
-
-def student_of(
-    teacher: Network,
-    x: Array,
-    inputs_of_features: Sequence[Sequence[int]],
-    generator: np.random.Generator,
-    parameters: Mapping[str, Any],
-    beside: Beside | None = None,
-) -> Network:
-    """Return one network that learnt the average of those that did not diverge.
-
-    Parameters
-    ----------
-    teacher
-        Trained networks. If all of them diverged, they are returned.
-    x
-        Inputs [n, n_in].
-    inputs_of_features
-        Positions of the inputs of each feature.
-    generator
-        Source of randomness.
-    parameters
-        All parameters of the estimator by name.
-    beside
-        Trees that teach as well; None, the default, for none.
-
-    Raises
-    ------
-    TrainingError
-        The student diverged.
-    """
-    usable = np.flatnonzero(np.isfinite(teacher.parameters).all(axis=1))
-    if not len(usable):
-        return teacher
-    sizes = parameters["student_layer_sizes"]
-    student = distil(
-        teacher.select(usable.tolist()),
-        x,
-        inputs_of_features,
-        layer_sizes(parameters["hidden_layer_sizes"] if sizes is None else sizes),
-        np.random.SeedSequence(generator.integers(2**63, size=4).tolist()),
-        batch_size=parameters["batch_size"],
-        beside=beside,
-    )
-    if not student.history.finished.all():
-        raise TrainingError(
-            f"the student diverged ({student.history.diverged[0]}), although those that it "
-            "learnt from did not; scale the features, or set distilled=False"
-        )
-    return student.network
 
 
 def weights_unless_equal(weights: Array, rows: Array, dtype: npt.DTypeLike) -> Array | None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.blas_threads import one_openmp_thread
 from ffn.errors import one_line
 from ffn.evaluation.inference.differences import Difference, paired_difference
 from ffn.evaluation.inference.paired_losses import LossBounds
@@ -235,10 +236,7 @@ def _answers(
     Exception
         The model cannot be fitted.
     """
-    from threadpoolctl import threadpool_limits
-
-    # With more threads small tables take a hundred times as long, and sums are not reproducible.
-    with threadpool_limits(1, user_api="openmp"), warnings.catch_warnings(record=True) as said:
+    with one_openmp_thread(), warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         if weights is None:
             model.fit(x, labels)

@@ -7,14 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.distillation.boosted_trees import (
-    BoostedTrees,
-    boosted_until,
-    fit_boosted_trees,
-    share_of_trees,
-    thinned,
-)
-from ffn.distillation.student import Beside
+from ffn.distillation.boosted_trees import BoostedTrees, fit_boosted_trees
+from ffn.distillation.teaching_trees import Beside, Fold, fit_beside, mean_by_row, thinned
 from ffn.errors import FFNError, TrainingError, one_line
 from ffn.settings.pipeline import Pipeline
 from ffn.training.partition import TrainingPart
@@ -79,84 +73,51 @@ def _fit(part: TrainingPart, pipeline: Pipeline, winner: Candidate) -> Beside | 
     settings, answers = pipeline.settings, winner.answers
     if not settings.training.boosted_teachers or answers is None:
         return None
-    n_classes, inputs = len(part.schema.classes), part.preparation.tree_inputs()
-    x, labels, weights = part.x, np.asarray(part.labels), part.weights
-    own_weights = None if settings.data.weight is None else weights
+    labels, n_classes = np.asarray(part.labels), len(part.schema.classes)
+    weights = None if settings.data.weight is None else part.weights
     train_rows, validation_rows = candidate_resamples(part, settings.training)
+    sequence = np.random.SeedSequence(settings.training.seed, spawn_key=(_TREES,))
+    seeds = sequence.generate_state(len(train_rows)).tolist()
+    finished = np.unique(answers.networks).tolist()
     asked = asked_rows(validation_rows, n_classes)
-    seeds = np.random.SeedSequence(settings.training.seed, spawn_key=(_TREES,)).generate_state(
-        len(train_rows)
+    of_true = answers.probabilities()[np.arange(len(answers.labels)), answers.labels]
+    networks = mean_by_row(
+        part.rows, [(asked[k], of_true[answers.networks == k]) for k in finished]
     )
-    finished = np.unique(answers.networks)
-    of_networks = _TrueClass(part.rows)
-    of_networks.add(
-        np.concatenate([asked[k] for k in finished]), answers.probabilities(), answers.labels
+    beside = fit_beside(
+        part.x,
+        labels,
+        part.preparation.tree_inputs(),
+        n_classes,
+        [
+            Fold(train_rows[k], validation_rows[k], seeds[k])
+            for k in finished[-settings.training.boosted_teachers :]
+        ],
+        networks,
+        weights=weights,
+        judging_weights=part.weights,
     )
-    fitted: list[BoostedTrees] = []
-    of_trees = _TrueClass(part.rows)
-    for k in finished[-settings.training.boosted_teachers :].tolist():
-        rows, others = thinned(train_rows[k], inputs), thinned(validation_rows[k], inputs)
-        trees = fit_boosted_trees(
-            x[rows],
-            labels[rows],
-            inputs,
-            n_classes,
-            int(seeds[k]),
-            validation=(x[others], labels[others]),
-            weights=None if own_weights is None else own_weights[rows],
-            validation_weights=None if own_weights is None else own_weights[others],
-        )
-        if trees is not None:
-            fitted.append(trees)
-            of_trees.add(asked[k], trees.predict_proba(x[asked[k]]), labels[asked[k]])
-    if not fitted:
-        return None
-    judged = np.flatnonzero(of_trees.answers)
-    share = share_of_trees(
-        of_networks.means(judged),
-        of_trees.means(judged),
-        None if weights is None else weights[judged],
-    )
-    if settings.ensemble == "refitted":
-        fitted = _refitted(fitted, x, labels, own_weights, seeds)
-    models = tuple(model for own in fitted for model in own.models)
-    return Beside(BoostedTrees(models, inputs, n_classes), share)
-
-
-class _TrueClass:
-    """Probabilities of the true class of n rows, averaged over those that answered for a row."""
-
-    def __init__(self, n: int) -> None:
-        self.answers = np.zeros(n, dtype=np.intp)
-        self._sums = np.zeros(n)
-
-    def add(self, rows: Array, probabilities: Array, labels: Array) -> None:
-        """Add answers [m, C] for rows of these classes [m]; a row may occur several times."""
-        np.add.at(self.answers, rows, 1)
-        np.add.at(self._sums, rows, probabilities[np.arange(len(rows)), labels])
-
-    def means(self, rows: Array) -> Array:
-        """Return the averages for some rows, each of which has an answer."""
-        found: Array = self._sums[rows] / self.answers[rows]
-        return found
+    if beside is None or settings.ensemble != "refitted":
+        return beside
+    return beside._replace(trees=_refitted(beside.trees, part.x, labels, weights, seeds))
 
 
 def _refitted(
-    fitted: list[BoostedTrees], x: Array, labels: Array, weights: Array | None, seeds: Array
-) -> list[BoostedTrees]:
-    """Return models of all rows, as many as there were."""
-    iterations, rows = boosted_until(fitted), thinned(np.arange(len(x)), fitted[0].inputs)
+    trees: BoostedTrees, x: Array, labels: Array, weights: Array | None, seeds: list[int]
+) -> BoostedTrees:
+    """Return as many models of all rows."""
+    rows = thinned(np.arange(len(x)), trees.inputs)
     again = [
         fit_boosted_trees(
             x[rows],
             labels[rows],
-            one.inputs,
-            one.n_classes,
-            int(seed),
+            trees.inputs,
+            trees.n_classes,
+            seed,
             validation=None,
             weights=None if weights is None else weights[rows],
-            iterations=iterations,
+            iterations=trees.iterations,
         )
-        for one, seed in zip(fitted, seeds, strict=False)
+        for seed in seeds[: len(trees.models)]
     ]
-    return [one for one in again if one is not None]
+    return BoostedTrees.together([one for one in again if one is not None])

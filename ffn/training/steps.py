@@ -15,7 +15,8 @@ import numpy.typing as npt
 from ffn.bundles.bundle import Bundle
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.decision_rules.rule_choice import ChosenRule, choose_rule, cost_matrix
-from ffn.distillation.student import Beside, Student, distil
+from ffn.distillation.student import Student, distil
+from ffn.distillation.teaching_trees import Beside
 from ffn.errors import TrainingError
 from ffn.evaluation.later_periods import LaterPeriods, expect_later
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities

@@ -10,14 +10,8 @@ from scipy.special import xlogy
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from ffn.distillation.boosted_trees import (
-    BoostedTrees,
-    boosted_until,
-    fit_boosted_trees,
-    most_iterations,
-    share_of_trees,
-    thinned,
-)
+from ffn.distillation.boosted_trees import BoostedTrees, fit_boosted_trees, most_iterations
+from ffn.distillation.teaching_trees import mean_by_row, share_of_trees, thinned
 from ffn.tabular.encodings.tree_inputs import TreeInputs
 
 PLAIN = TreeInputs.of(range(2), [])
@@ -45,7 +39,7 @@ def test_a_model_is_scikit_learns_stopped_by_the_validation_rows() -> None:
     (x, labels), (others, theirs) = steps(400, 0), steps(200, 1)
     found = fit_boosted_trees(x, labels, PLAIN, 4, 5, validation=(others, theirs))
     assert found is not None
-    iterations = boosted_until([found])
+    iterations = found.iterations
     assert 10 < iterations < most_iterations(4)
     # The same without a look at these rows, for as many iterations.
     same = reference(x, labels, max_iter=iterations, early_stopping=False, random_state=5)
@@ -119,9 +113,17 @@ def test_probabilities_of_several_models_are_averaged() -> None:
         fit_boosted_trees(x, labels, PLAIN, 4, seed, validation=None, iterations=3)
         for seed in (0, 1)
     ]
-    together = BoostedTrees(tuple(one.models[0] for one in models if one), PLAIN, 4)
+    together = BoostedTrees.together([one for one in models if one])
+    assert len(together.models) == 2
     expected = np.mean([one.predict_proba(x) for one in models if one], axis=0)
     np.testing.assert_allclose(together.predict_proba(x), expected, rtol=1e-12)
+
+
+def test_answers_of_a_row_are_averaged_over_those_that_it_has() -> None:
+    found = mean_by_row(
+        4, [(np.array([0, 2]), np.array([0.2, 0.4])), (np.array([2, 3]), np.array([0.8, 0.5]))]
+    )
+    np.testing.assert_allclose(found, [0.2, np.nan, 0.6, 0.5])
 
 
 @settings(max_examples=50, deadline=None)

@@ -8,7 +8,8 @@ from scipy.stats import entropy
 from sklearn.metrics import log_loss
 
 from ffn.distillation.boosted_trees import fit_boosted_trees
-from ffn.distillation.student import STUDENT_EPOCHS, Beside, averaged, copies_for, distil
+from ffn.distillation.student import STUDENT_EPOCHS, averaged, copies_for, distil
+from ffn.distillation.teaching_trees import Beside
 from ffn.nn import Adam, Network, spawn_generators, train
 from ffn.tabular.encodings.tree_inputs import TreeInputs
 

@@ -12,9 +12,7 @@ from sklearn.datasets import load_iris, make_moons
 from sklearn.metrics import log_loss
 
 from ffn import FFNClassifier
-from ffn.distillation.student import Beside
-from ffn.estimator import classifier
-from ffn.estimator.tree_teachers import trees_beside
+from ffn.distillation.teaching_trees import Beside, fit_beside
 
 TEACHER: dict[str, Any] = {
     "optimizer": "adam",
@@ -113,31 +111,33 @@ def test_boosted_trees_teach_it_what_the_networks_do_not_know(numbers: Any) -> N
     assert loss[2] < 0.5 * loss[0]
 
 
-def test_boosted_trees_are_weighted_by_the_rows_held_out() -> None:
-    """Their mixture with the networks, found again from the parts, is what was learnt."""
+def test_boosted_trees_are_weighted_by_the_rows_held_out(monkeypatch) -> None:
+    """By those beside the ensemble that the same seed gives, found again from the answers."""
     x, y = checkerboard(400, 2)
-    beside: list[Beside | None] = []
+    asked: list[tuple[Any, ...]] = []
+    found: list[Beside | None] = []
 
-    def kept(*arguments: Any) -> Beside | None:
-        beside.append(trees_beside(*arguments))
-        held_out.append(arguments[4])
-        networks.append(arguments[0])
-        return beside[-1]
+    def kept(*arguments: Any, **weights: Any) -> Beside | None:
+        asked.append(arguments)
+        found.append(fit_beside(*arguments, **weights))
+        return found[-1]
 
-    held_out: list[Any] = []
-    networks: list[Any] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(classifier, "trees_beside", kept)
-        FFNClassifier((4,), boosted_teachers=2, **BOOSTED).fit(x, y)
-    (found,), (rows,), (network,) = beside, held_out, networks
-    assert found is not None
-    assert len(found.trees.models) == 2
-    truth = np.arange(len(rows)), y[rows]
-    of_networks = network.predict_proba(x[rows]).mean(axis=0)[truth]
-    of_trees = found.trees.predict_proba(x[rows])[truth]
+    monkeypatch.setattr("ffn.estimator.distilled_network.fit_beside", kept)
+    FFNClassifier((4,), boosted_teachers=2, **BOOSTED).fit(x, y)
+    ((inputs, labels, _, _, folds, _),) = asked
+    (beside,) = found
+    assert beside is not None
+    assert len(beside.trees.models) == len(folds) == 2
+    rows = folds[0].validation
+    assert len(rows) == 100
+    assert not np.isin(rows, folds[0].rows).any()
+    ensemble = FFNClassifier((4,), **BOOSTED | {"distilled": False, "student_layer_sizes": None})
+    truth = np.arange(len(rows)), labels[rows]
+    of_networks = ensemble.fit(x, y).predict_proba(inputs[rows])[truth]
+    of_trees = beside.trees.predict_proba(inputs[rows])[truth]
     shares = np.linspace(0, 1, 1001)[:, None]
     losses = -np.log((1 - shares) * of_networks + shares * of_trees).mean(axis=1)
-    assert found.share == pytest.approx(shares[losses.argmin(), 0], abs=2e-3)
+    assert beside.share == pytest.approx(shares[losses.argmin(), 0], abs=2e-3)
 
 
 def test_boosted_trees_see_columns_of_any_kind() -> None:

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from ffn.distillation.student import Beside
+from ffn.distillation.teaching_trees import Beside
 from ffn.errors import TrainingError
 from ffn.settings.pipeline import Pipeline
 from ffn.training import steps
