@@ -21,19 +21,22 @@ _PARTS = 7
 _PARTS_OF_A_DAY = 2
 # Categories with an input of their own.
 _MOST_CATEGORIES = 50
-# By the largest number of rows: hidden layers, those of a student, models of trees that teach it,
-# networks, validation share, batch size.
 _Layers = tuple[int, ...]
-_BY_ROWS: tuple[tuple[float, _Layers, _Layers | None, int, int, float, int], ...] = (
-    (999, (64, 64), (32, 32), 0, 16, 0.2, 64),
-    (10_000, (128, 128), (64, 64), 4, 8, 0.125, 128),
-    (50_000, (256, 128), None, 0, 8, 0.125, 256),
-    (500_000, (256, 128), None, 0, 4, 0.1, 512),
-    (math.inf, (256, 128), None, 0, 2, 0.05, 1024),
+# By the largest number of rows: hidden layers, networks, validation share, batch size.
+_BY_ROWS: tuple[tuple[float, _Layers, int, float, int], ...] = (
+    (999, (64, 64), 16, 0.2, 64),
+    (10_000, (128, 128), 8, 0.125, 128),
+    (50_000, (256, 128), 8, 0.125, 256),
+    (500_000, (256, 128), 4, 0.1, 512),
+    (math.inf, (256, 128), 2, 0.05, 1024),
 )
-# Beyond 10,000 rows, students of many classes were worse than their teachers.
-_FEW_CLASSES, _MOST_DISTILLED_ROWS = 4, 50_000
-_LARGE_STUDENT, _ITS_TREES = (256, 128), 4
+# By the largest numbers of rows and classes: layers of a student, and models of trees that teach
+# it. Beyond 10,000 rows, students of many classes were worse than their teachers.
+_STUDENTS: tuple[tuple[int, float, _Layers, int], ...] = (
+    (999, math.inf, (32, 32), 0),
+    (10_000, math.inf, (64, 64), 4),
+    (50_000, 4, (256, 128), 4),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +91,15 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     for word, parts in (("dates", _PARTS), ("times of day", _PARTS_OF_A_DAY)):
         numbers += parts * sum(why.startswith(word) for why in found.reasons.values())
     fitting = [bins for bins in (_BINS, _FEW_BINS) if numbers * (bins + 2) <= _MOST_BIN_INPUTS]
-    _, hidden_layers, student_layers, trees, networks, share, batch_size = next(
-        row for row in _BY_ROWS if rows <= row[0]
+    _, hidden_layers, networks, share, batch_size = next(row for row in _BY_ROWS if rows <= row[0])
+    student_layers, trees = next(
+        (
+            (layers, trees)
+            for most_rows, most_classes, layers, trees in _STUDENTS
+            if rows <= most_rows and found.classes <= most_classes
+        ),
+        (None, 0),
     )
-    if student_layers is None and found.classes <= _FEW_CLASSES and rows <= _MOST_DISTILLED_ROWS:
-        student_layers, trees = _LARGE_STUDENT, _ITS_TREES
     return Recipe(
         hidden_layers=hidden_layers,
         student_layers=student_layers,
