@@ -11,7 +11,6 @@ import numpy.typing as npt
 from ffn.distillation.pseudo_rows import pseudo_rows
 from ffn.distillation.teaching_trees import Beside
 from ffn.nn import Adam, History, Network, cosine, spawn_generators, train
-from ffn.quantities import counted
 
 __all__ = [
     "STUDENT_BATCH",
@@ -78,14 +77,6 @@ class Student(NamedTuple):
     teachers: int
     boosted: int = 0
     share: float = 0.0
-
-    @property
-    def teachers_in_words(self) -> str:
-        """How many of what taught it, such as "8 networks and 4 models of boosted trees"."""
-        networks = counted(self.teachers, "network")
-        if not self.share:
-            return networks
-        return f"{networks} and {counted(self.boosted, 'model')} of boosted trees"
 
 
 def distil(

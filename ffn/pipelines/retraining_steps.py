@@ -13,6 +13,7 @@ from ffn.bundles.bundle import Bundle
 from ffn.checkpoints.finished_candidates import FinishedCandidate, taken_in_words
 from ffn.conformal.calibrate import calibrate_sets
 from ffn.criteria.criterion import Criterion
+from ffn.distillation.student_words import teachers_in_words
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import keep_table
 from ffn.pipelines import interruption
@@ -215,7 +216,7 @@ REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = St
     "refit",
     _refit,
     lambda refitted, *_: (
-        f"{refitted.student.teachers_in_words} distilled into one"
+        f"{teachers_in_words(refitted.student)} distilled into one"
         if refitted.student
         else f"{refitted.bundle.optimizer} refitted for {counted(refitted.epochs, 'epoch')}"
     ),

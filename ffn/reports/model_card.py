@@ -17,6 +17,7 @@ import numpy as np
 
 from ffn.auditing.audit_text import unseen_rows_sentence
 from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST
+from ffn.distillation.student_words import learnt_from, teachers_in_words
 from ffn.errors import one_line
 from ffn.evaluation.missed_classes import missed_classes
 from ffn.promotion.verdict import Verdict
@@ -35,7 +36,6 @@ from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
 from ffn.reports.retraining_page import (
     leaderboard_markdown,
-    learnt_from,
     remarks,
     upper,
     without_label,
@@ -131,7 +131,7 @@ def _model(prepared: Prepared, refitted: Refitted) -> str:
     kept = len(network.parameters)
     count = "One feed-forward network" if kept == 1 else f"{kept:,} feed-forward networks, averaged"
     trained = (
-        f"trained on the averaged probabilities of {student.teachers_in_words}"
+        f"trained on the averaged probabilities of {teachers_in_words(student)}"
         if (student := refitted.student)
         else f"trained with {escape(refitted.bundle.optimizer)} for "
         f"{counted(refitted.epochs, 'epoch')}"

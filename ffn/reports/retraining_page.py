@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ffn.auditing.audit_text import unseen_rows_sentence
-from ffn.distillation.student import STUDENT_FIGURE_ROWS, Student
+from ffn.distillation.student_words import learnt_from
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.evaluation.missed_classes import class_warning, missed_classes
 from ffn.extras import how_to_install
@@ -50,7 +50,6 @@ __all__ = [
     "curves_note",
     "leaderboard",
     "leaderboard_markdown",
-    "learnt_from",
     "remarks",
     "retrain_markdown",
     "upper",
@@ -348,32 +347,6 @@ def _training(retrained: Retrained) -> str:
                 for candidate, settings in zip(candidates, hyperparameters, strict=True)
             ),
         ]
-    )
-
-
-def learnt_from(student: Student) -> str:
-    """Say what a student learnt, from what, and how well; begins with the verb."""
-    made = f" and {student.made:,} made from them" if student.made else ""
-    many = student.rows + student.made > STUDENT_FIGURE_ROWS
-    alike = percent(float(student.history.train_accuracy[-1, 0]))
-    judged = f"{STUDENT_FIGURE_ROWS:,} of them" if many else "them"
-    shares = (
-        f" (weights {percent(1 - student.share)} and {percent(student.share)}, which had the "
-        "lowest log-loss on validation rows)"
-        if student.share
-        else ""
-    )
-    left_out = (
-        f"; {counted(student.boosted, 'model')} of boosted trees did not teach it, because "
-        "validation rows gave them less than 1 % of the answer"
-        if student.boosted and not student.share
-        else ""
-    )
-    return (
-        f"learnt the averaged probabilities of {student.teachers_in_words}{shares} from "
-        f"{counted(student.rows, 'training row')}{made}, in "
-        f"{counted(int(student.history.epochs_run[0]), 'epoch')}; it finds the same class most "
-        f"probable as they do in {alike} of {judged}{left_out}"
     )
 
 

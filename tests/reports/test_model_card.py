@@ -14,6 +14,7 @@ import pytest
 import safetensors.numpy
 
 from ffn.distillation.student import Student
+from ffn.distillation.student_words import teachers_in_words
 from ffn.evaluation.inference.statistics import Interval
 from ffn.promotion.register import Version, serialise
 from ffn.promotion.simpler_models import BaselineEvidence
@@ -192,7 +193,7 @@ def test_the_card_of_a_student_names_its_teachers(iris: Reported, tmp_path: Path
     assert "parameters, trained on the averaged probabilities of 8 networks. Numeric" in card
     assert "The winner's networks were trained on resamples at the learning rate" in card
     assert "The model is one network that learnt the averaged probabilities of 8 networks" in card
-    assert student._replace(boosted=1, share=0.2).teachers_in_words == (
+    assert teachers_in_words(student._replace(boosted=1, share=0.2)) == (
         "8 networks and 1 model of boosted trees"
     )
     curves = safetensors.numpy.load((folder / "history.safetensors").read_bytes())

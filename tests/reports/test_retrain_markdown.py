@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffn.distillation.student import Student
+from ffn.distillation.student_words import learnt_from
 from ffn.errors import one_line
 from ffn.evaluation.importance import FeatureImportance, Importance
 from ffn.evaluation.inference.statistics import Interval
@@ -19,7 +20,7 @@ from ffn.evaluation.metrics import evaluate_probabilities
 from ffn.evaluation.mistakes import Mistake
 from ffn.reports import retraining_page
 from ffn.reports.pictures.canvas import middle_cut
-from ffn.reports.retraining_page import curves_note, learnt_from
+from ffn.reports.retraining_page import curves_note
 from ffn.training.examination import Examination
 from ffn.training.rate_search import RateLine
 from ffn.training.selection.leaderboard import Ranked, Selection

@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+from ffn.distillation.student_words import teachers_in_words
 from ffn.distillation.teaching_trees import Beside
 from ffn.errors import TrainingError
 from ffn.settings.pipeline import Pipeline
@@ -111,7 +112,7 @@ def test_the_student_learns_from_both_and_says_so(tmp_path: Path) -> None:
     assert beside is not None
     assert student is not None
     assert (student.teachers, student.boosted, student.share) == (4, 2, beside.share)
-    assert student.teachers_in_words == "4 networks and 2 models of boosted trees"
+    assert teachers_in_words(student) == "4 networks and 2 models of boosted trees"
     training = pipeline.settings.training.model_copy(update={"boosted_teachers": 0})
     settings = pipeline.settings.model_copy(update={"training": training})
     without = run(replace(pipeline, settings=settings))
