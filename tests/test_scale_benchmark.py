@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.scale.families import Counted, run_counted
-from benchmarks.scale.measured import SIDES, Found, rates_document
+from benchmarks.scale.measured import SIDES, Found, Pair, rates_document
 from benchmarks.scale.page import costs_sentences, with_capacity
 from benchmarks.scale.prefect_runs import parse_bursts
 from benchmarks.scale.tables import memory_table, parts_verdict, sides_table, tasks_table
@@ -26,7 +26,11 @@ def found() -> Found:
         more = 1.05 if "--partitioned" in options else 1.0
         for name, seconds in (("short", 2.0), ("long", 11.0)):
             own = seconds * more
-            runs[side, name] = [taken(own * k, own * k if cluster else 0.0) for k in (1, 1, 1.1)]
+            # A round in which the machine is slow.
+            runs[side, name] = [
+                Pair(taken(seconds * k), taken(own * k, own * k if cluster else 0.0))
+                for k in (1, 1, 1.1)
+            ]
     return Found(
         rows={"short": 1_000_000, "long": 10_000_000},
         bytes={"short": 100_000_000, "long": 1_000_000_000},
@@ -71,8 +75,19 @@ def test_tables_say_what_was_found(found: Found) -> None:
     assert verdict["parts, two processes"] == [*("**+5%** [+5%, +5%]", "**+5%** [+5%, +5%]", "yes")]
     assert verdict["parts on Ray"][2] == "**no**"
     assert cells(tasks_table(found)) == {"Dask": ["6.7", "4.4"], "Ray": ["4.0", "2.0"]}
-    # 1 GB is 119.2 ranges of 8 MiB, and 14.9 parts of 64 MiB.
-    assert cells(memory_table(found)) == {"1.00 GB": ["300 MB, 120 tasks", "400 MB, 15 tasks"]}
+    # 1 GB is 29.8 ranges of 32 MiB, and 14.9 parts of 64 MiB.
+    assert cells(memory_table(found)) == {"1.00 GB": ["300 MB, 30 tasks", "400 MB, 15 tasks"]}
+
+
+def test_parts_that_cost_too_much_of_a_short_file_may_not_of_a_longer_one(found: Found) -> None:
+    found.runs["parts on Dask", "short"] = [Pair(taken(2.0), taken(2.5))]
+    found.runs["parts on Dask", "long"] = [Pair(taken(11.0), taken(11.95))]
+    found.runs["parts on Ray", "short"] = [Pair(taken(2.0), taken(4.05))]
+    found.runs["parts on Ray", "long"] = [Pair(taken(11.0), taken(13.5))]
+    verdict = cells(parts_verdict(found))
+    assert verdict["parts on Dask"] == [*("**+9%** [+9%, +9%]", "**+5%** [+5%, +5%]", "yes")]
+    # A start of 3 s and 10.5 s a gigabyte: 3 + 10.5 x is 1.1 (1 + 10 x) at x = 1.9 / 0.5.
+    assert verdict["parts on Ray"][2] == "from 3.8 GB on"
 
 
 def test_the_sentences_are_functions_of_the_rates(found: Found) -> None:
@@ -90,8 +105,8 @@ def test_the_sentences_are_functions_of_the_rates(found: Found) -> None:
 
 
 def test_what_is_too_little_to_be_measured_is_said_to_be_so(found: Found) -> None:
-    found.runs["parts on Dask", "short"] = [taken(0.50, 2.0)]
-    found.runs["parts on Dask", "long"] = [taken(0.49, 11.0)]
+    found.runs["parts on Dask", "short"] = [Pair(taken(2.0), taken(0.50, 2.0))]
+    found.runs["parts on Dask", "long"] = [Pair(taken(11.0), taken(0.49, 11.0))]
     rates = read_rates(rates_document(found, "a machine"))
     assert rates.ways["parts on Dask"].command == 0
     assert costs_sentences(rates).endswith("written. That is too little to be measured.")

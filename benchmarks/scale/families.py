@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["Counted", "adopt_orphans", "run_counted"]
 
-_SECONDS = 0.02
+# Between two looks at the processes that are known, and at which there are. Each takes time of the
+# machine that is measured; the second some milliseconds, if there are many.
+_SECONDS, _LOOKS = 0.02, 10
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PRIVATE = re.compile(r"RssAnon:\s+(\d+) kB")
 _BECOME_SUBREAPER = 36
@@ -112,10 +114,10 @@ def run_counted(
 
 
 class _Watch:
-    """Looks at all processes below this one while a command runs.
+    """Looks at the processes below this one while a command runs.
 
     What a process has used after the last look at it is not counted: at most 20 ms of one that
-    ends meanwhile.
+    ends meanwhile, and of one that lives between two looks for new ones, all.
     """
 
     def __init__(self, command: int, of_cluster: Callable[[int], bool]) -> None:
@@ -124,8 +126,11 @@ class _Watch:
         self._last: dict[tuple[int, int], float] = {}
         self.private = 0
         self._own: set[int] = {command}
+        self._cluster: set[int] = set()
         self._ended = threading.Event()
-        self._look(first=True)
+        self._find()
+        self._look()
+        self._first = dict(self._last)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -137,48 +142,62 @@ class _Watch:
     def end(self) -> None:
         self._ended.set()
         self._thread.join()
+        self._find()
         self._look()
 
     def _run(self) -> None:
+        looks = 0
         while not self._ended.wait(_SECONDS):
+            looks += 1
+            if looks % _LOOKS == 0:
+                self._find()
             self._look()
 
-    def _look(self, *, first: bool = False) -> None:
-        processes = _processes()
-        own = _below(processes, self._command)
-        self._own |= own
-        for pid in _below(processes, os.getpid()) - self._own - {os.getpid()}:
-            if not self._of_cluster(pid):
-                continue
-            _, began, seconds = processes[pid]
-            self._last[pid, began] = seconds
-            if first:
-                self._first[pid, began] = seconds
-        self.private = max(self.private, sum(map(_private, own)))
+    def _find(self) -> None:
+        """Find out which processes there are."""
+        found = {pid: process for pid in _pids() if (process := _process(pid))}
+        parents = {pid: process.parent for pid, process in found.items()}
+        self._own |= _below(parents, self._command)
+        others = _below(parents, os.getpid()) - self._own - {os.getpid()}
+        self._cluster = {pid for pid in others if self._of_cluster(pid)}
+
+    def _look(self) -> None:
+        for pid in self._cluster:
+            if process := _process(pid):
+                self._last[pid, process.began] = process.seconds
+        self.private = max(self.private, sum(map(_private, self._own)))
 
 
-def _processes() -> dict[int, tuple[int, int, float]]:
-    """Return parent, time of the start and CPU seconds of each process."""
-    found = {}
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            try:
-                stat = Path(entry.path, "stat").read_text()
-            except OSError:
-                continue
-            fields = stat.rpartition(")")[2].split()
-            seconds = (int(fields[_USER]) + int(fields[_SYSTEM])) / _TICKS
-            found[int(entry.name)] = int(fields[_PARENT]), int(fields[_BEGAN]), seconds
-    return found
+class _Process(NamedTuple):
+    """Parent, time of the start and CPU seconds of a process."""
+
+    parent: int
+    began: int
+    seconds: float
 
 
-def _below(processes: Mapping[int, tuple[int, int, float]], root: int) -> set[int]:
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]
+
+
+def _process(pid: int) -> _Process | None:
+    """Return what is known of a process; None if it has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    seconds = (int(fields[_USER]) + int(fields[_SYSTEM])) / _TICKS
+    return _Process(int(fields[_PARENT]), int(fields[_BEGAN]), seconds)
+
+
+def _below(parents: Mapping[int, int], root: int) -> set[int]:
     """Return a process and all below it."""
     children: dict[int, list[int]] = {}
-    for pid, (parent, _, _) in processes.items():
+    for pid, parent in parents.items():
         children.setdefault(parent, []).append(pid)
     found: set[int] = set()
-    left = [root] if root in processes else []
+    left = [root] if root in parents else []
     while left:
         pid = left.pop()
         found.add(pid)

@@ -91,15 +91,15 @@ def dask_cluster(folder: Path, root: Path, *, hidden: Path | None = None) -> Ite
 
 
 @contextlib.contextmanager
-def ray_cluster(root: Path, but: Callable[[int], bool]) -> Iterator[Cluster]:
-    """Run a machine of Ray's while the block runs.
+def ray_cluster(root: Path) -> Iterator[Cluster]:
+    """Run a machine of Ray's while the block runs; no other cluster may run meanwhile.
+
+    All that is below this process and below no command is taken for Ray's.
 
     Parameters
     ----------
     root
         Folder of the packages.
-    but
-        Says of a process below this one whether it is another cluster's; all else is Ray's.
     """
     port = _free_port()
     own = ("--head", "--node-ip-address=127.0.0.1", f"--port={port}", f"--num-cpus={WORKERS}")
@@ -117,7 +117,7 @@ def ray_cluster(root: Path, but: Callable[[int], bool]) -> Iterator[Cluster]:
             stderr=subprocess.DEVNULL,
         )
         try:
-            yield Cluster(("--ray-address", f"127.0.0.1:{port}"), lambda pid: not but(pid))
+            yield Cluster(("--ray-address", f"127.0.0.1:{port}"), lambda _: True)
         finally:
             for pid in _of_ray() - before:
                 with contextlib.suppress(ProcessLookupError):

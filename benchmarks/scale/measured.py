@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,12 @@ from benchmarks.scale.families import Counted
 from ffn.capacity.rates import Rates, Way
 from ffn.storage.documents import canonical_json
 
-__all__ = ["SIDES", "WATCHED", "Found", "rates_document"]
+__all__ = ["ONE_PROCESS", "SIDES", "WATCHED", "Found", "Pair", "rates_document"]
+
+ONE_PROCESS = "one process"
 
 SIDES: dict[str, tuple[tuple[str, ...], str]] = {
-    "one process": ((), ""),
+    ONE_PROCESS: ((), ""),
     "two processes": (("--workers", "2"), ""),
     "parts, one process": (("--partitioned",), ""),
     "parts, two processes": (("--partitioned", "--workers", "2"), ""),
@@ -34,6 +37,13 @@ WATCHED: dict[str, tuple[tuple[str, ...], str]] = {
 """Sides whose memory is watched."""
 
 Array = npt.NDArray[np.float64]
+
+
+class Pair(NamedTuple):
+    """What one process took and what a side took, for the same file in the same round."""
+
+    one: Counted
+    side: Counted
 
 
 @dataclass
@@ -59,20 +69,31 @@ class Found:
     rows: dict[str, int] = field(default_factory=dict)
     bytes: dict[str, int] = field(default_factory=dict)
     written: int = 0
-    runs: dict[tuple[str, str], list[Counted]] = field(default_factory=dict)
+    runs: dict[tuple[str, str], list[Pair]] = field(default_factory=dict)
     tasks: dict[str, tuple[Counted, Counted, int]] = field(default_factory=dict)
     memory: dict[tuple[str, int], Counted] = field(default_factory=dict)
     prefect: dict[str, float] = field(default_factory=dict)
 
     def seconds(self, side: str, length: str, part: str = "cpu") -> Array:
-        """Return CPU seconds [rounds]: of all processes, or ``own`` or ``elsewhere`` of them."""
-        return np.array([getattr(one, part) for one in self.runs[side, length]])
+        """Return CPU seconds [rounds]: of all processes, or ``own`` or ``elsewhere`` of them.
+
+        They are what one process takes, in the median of all rounds of all sides, times the ratio
+        to what it took in the same round: what was measured while the machine was slow can be
+        compared.
+        """
+        pairs = self.runs[side, length]
+        ratios = np.array([getattr(pair.side, part) / pair.one.cpu for pair in pairs])
+        return ratios * self._one_process(length)
 
     def overhead(self, side: str) -> Array:
         """Return by which share the long file took more than one process [rounds]."""
-        first = next(iter(SIDES))
-        share: Array = self.seconds(side, "long") / self.seconds(first, "long") - 1
-        return share
+        return np.array([pair.side.cpu / pair.one.cpu - 1 for pair in self.runs[side, "long"]])
+
+    def _one_process(self, length: str) -> float:
+        every = [
+            pair.one.cpu for (_, its), pairs in self.runs.items() if its == length for pair in pairs
+        ]
+        return float(np.median(every))
 
     def a_gigabyte(self, side: str, part: str = "cpu") -> Array:
         """Return CPU seconds for a further gigabyte of input [rounds]: the start is not in it."""

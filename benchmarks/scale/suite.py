@@ -1,10 +1,13 @@
-"""Scores the same file in one process, in several, and on clusters of the loopback, in turns."""
+"""Scores the same file in one process, in several, and on clusters of the loopback, in turns.
+
+One cluster runs at a time, since an idle one takes time, too. One process is measured beside each,
+and a side is compared with it in the same round: the machine may be slower an hour later.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import filecmp
-import os
+import hashlib
 import shutil
 import sys
 from collections.abc import Iterator
@@ -16,7 +19,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.machine import describe_machine
 from benchmarks.scale.families import Counted, adopt_orphans, run_counted
 from benchmarks.scale.loopback_clusters import Cluster, dask_cluster, is_apart, ray_cluster
-from benchmarks.scale.measured import SIDES, WATCHED, Found, rates_document
+from benchmarks.scale.measured import ONE_PROCESS, SIDES, WATCHED, Found, Pair, rates_document
 from benchmarks.scale.page import with_capacity
 from benchmarks.scale.prefect_runs import runs_an_hour
 from benchmarks.scale.tables import memory_table, parts_verdict, sides_table, tasks_table
@@ -57,7 +60,7 @@ class Extent:
 
 
 # The short file is two parts, so that it takes two processes as well.
-FULL = Extent(short=4_000_000, long=12_000_000, rounds=3, copies=(1, 3, 9), tasks=500, bursts=True)
+FULL = Extent(short=4_000_000, long=60_000_000, rounds=3, copies=(1, 3), tasks=500, bursts=True)
 QUICK = Extent(short=1_000_000, long=2_000_000, rounds=1, copies=(1,), tasks=100, bursts=False)
 
 
@@ -82,10 +85,11 @@ def run(root: Path, extent: Extent) -> Section:
         bench = _Bench(root, Path(scratch), extent)
         bench.train()
         bench.write_files()
-        with bench.clusters():
-            bench.measure_sides()
-            bench.measure_tasks()
-            bench.watch_memory()
+        for cluster in dict.fromkeys(cluster for _, cluster in SIDES.values()):
+            with bench.running(cluster):
+                bench.measure_sides(cluster)
+                bench.measure_tasks(cluster)
+                bench.watch_memory(cluster)
         if extent.bursts:
             _tell("scale, runs of Prefect's")
         bench.found.prefect = (
@@ -94,9 +98,10 @@ def run(root: Path, extent: Extent) -> Section:
     found = bench.found
     machine = describe_machine(_PACKAGES)
     parts = [
-        f"{machine}. CPU seconds are user and system time of all processes; each side in turns. "
-        "A cluster runs before the command is started: a Dask scheduler or Ray's processes, and "
-        "two workers with one thread each, on the loopback.",
+        f"{machine}. CPU seconds are user and system time of all processes. A cluster runs before "
+        "the command is started: a Dask scheduler or Ray's processes, and two workers with one "
+        "thread each, on the loopback; the others do not run meanwhile. In each round one process "
+        "and the sides of a cluster score in turns, and each side is compared with this process.",
         sides_table(found),
         parts_verdict(found),
         tasks_table(found),
@@ -112,9 +117,10 @@ def run(root: Path, extent: Extent) -> Section:
 class _Bench:
     def __init__(self, root: Path, scratch: Path, extent: Extent) -> None:
         self.root, self.scratch, self.extent = root, scratch, extent
+        self.hidden = scratch / "hidden"
         self.found = Found()
-        self._clusters: dict[str, Cluster] = {}
-        self._scored = 0
+        self._cluster: Cluster | None = None
+        self._written: dict[tuple[str, str], dict[str, str]] = {}
 
     def train(self) -> None:
         """Make the model anew."""
@@ -126,103 +132,94 @@ class _Bench:
         run_counted(self.root, "-m", "flows", "retrain", "iris", "--direct", *where)
 
     def write_files(self) -> None:
-        """Write the short and the long file."""
+        """Write the short and the long file where a worker without the disk does not see them."""
+        self.hidden.mkdir()
         for name, rows in (("short", self.extent.short), ("long", self.extent.long)):
-            path = self.scratch / f"{name}.csv"
+            path = self.hidden / f"{name}.csv"
             write_rows("variable-width", rows, path)
             self.found.rows[name], self.found.bytes[name] = rows, path.stat().st_size
 
     @contextlib.contextmanager
-    def clusters(self) -> Iterator[None]:
-        """Run the clusters while the block runs."""
-        hidden = self.scratch / "hidden"
-        hidden.mkdir()
-        for name in ("short", "long"):
-            os.link(self.scratch / f"{name}.csv", hidden / f"{name}.csv")
+    def running(self, cluster: str) -> Iterator[None]:
+        """Run a cluster of `SIDES` while the block runs; none if its name is empty."""
         with contextlib.ExitStack() as stack:
-
-            def dask(name: str, unseen: Path | None) -> None:
-                folder = self.scratch / name.replace(" ", "-")
-                folder.mkdir()
-                made = dask_cluster(folder, self.root, hidden=unseen)
-                self._clusters[name] = stack.enter_context(made)
-
-            dask("Dask", None)
-            dask("Dask, no shared disk", hidden)
-            others = tuple(self._clusters.values())
-
-            def is_dask(pid: int) -> bool:
-                return any(cluster.has(pid) for cluster in others)
-
-            self._clusters["Ray"] = stack.enter_context(ray_cluster(self.root, is_dask))
+            if cluster == "Ray":
+                self._cluster = stack.enter_context(ray_cluster(self.root))
+            elif cluster:
+                hidden = self.hidden if "no shared disk" in cluster else None
+                folder = Path(stack.enter_context(TemporaryDirectory(dir=self.scratch)))
+                self._cluster = stack.enter_context(dask_cluster(folder, self.root, hidden=hidden))
             yield
+            self._cluster = None
 
-    def measure_sides(self) -> None:
-        """Have all sides score both files in turns; the first round does not count."""
-        sides = list(SIDES)
+    def measure_sides(self, cluster: str) -> None:
+        """Have one process and the sides of a cluster score both files in turns.
+
+        The first round does not count: workers import what they need.
+        """
+        sides = [ONE_PROCESS]
+        sides += [name for name in SIDES if SIDES[name][1] == cluster and name != ONE_PROCESS]
         for number in range(self.extent.rounds + 1):
-            for side in (*sides[number % len(sides) :], *sides[: number % len(sides)]):
-                for length in ("short", "long") if number else ("short",):
+            turns = (*sides[number % len(sides) :], *sides[: number % len(sides)])
+            for length in ("short", "long") if number else ("short",):
+                done = {}
+                for side in turns:
                     _tell(f"scale, round {number}: {side}, the {length} file")
-                    done = self._score(side, f"{length}.csv")
-                    if number:
-                        self.found.runs.setdefault((side, length), []).append(done)
+                    done[side] = self._score(side, f"{length}.csv", cluster)
+                for side in sides if number else ():
+                    if side != ONE_PROCESS or not cluster:
+                        pair = Pair(done[ONE_PROCESS], done[side])
+                        self.found.runs.setdefault((side, length), []).append(pair)
 
-    def measure_tasks(self) -> None:
-        """Have clusters compute nothing."""
-        for name in ("Dask", "Ray"):
-            _tell(f"scale, empty tasks: {name}")
-            cluster = self._clusters[name]
-            few, many = (
-                run_counted(
-                    self.root,
-                    "-m",
-                    "benchmarks.scale.empty_tasks",
-                    name.lower(),
-                    cluster.options[-1],
-                    str(tasks),
-                    of_cluster=cluster.has,
-                )
-                for tasks in (self.extent.tasks // 10, self.extent.tasks)
+    def measure_tasks(self, cluster: str) -> None:
+        """Have a cluster compute nothing."""
+        if self._cluster is None or cluster not in ("Dask", "Ray"):
+            return
+        _tell(f"scale, empty tasks: {cluster}")
+        few, many = (
+            run_counted(
+                self.root,
+                "-m",
+                "benchmarks.scale.empty_tasks",
+                cluster.lower(),
+                self._cluster.options[-1],
+                str(tasks),
+                of_cluster=self._cluster.has,
             )
-            self.found.tasks[name] = (few, many, self.extent.tasks - self.extent.tasks // 10)
+            for tasks in (self.extent.tasks // 10, self.extent.tasks)
+        )
+        self.found.tasks[cluster] = (few, many, self.extent.tasks - self.extent.tasks // 10)
 
-    def watch_memory(self) -> None:
+    def watch_memory(self, cluster: str) -> None:
         """Score longer and longer files on a cluster."""
-        for copies in self.extent.copies:
-            # Seen by all but the workers without the disk.
-            source = self.scratch / "hidden" / f"copies-{copies}.csv"
-            with (self.scratch / "long.csv").open("rb") as long, source.open("wb") as file:
+        watched = [side for side in WATCHED if WATCHED[side][1] == cluster]
+        for copies in self.extent.copies if watched else ():
+            source = self.hidden / f"copies-{copies}.csv"
+            with (self.hidden / "long.csv").open("rb") as long, source.open("wb") as file:
                 header = long.readline()
                 file.write(header)
                 for _ in range(copies):
                     long.seek(len(header))
                     shutil.copyfileobj(long, file)
-            for side in WATCHED:
+            for side in watched:
                 _tell(f"scale, {source.stat().st_size / 1e9:.1f} GB: {side}")
-                done = self._score(side, source.name)
+                done = self._score(side, source.name, cluster)
                 self.found.memory[side, source.stat().st_size] = done
             source.unlink()
 
-    def _score(self, side: str, name: str) -> Counted:
-        options, cluster = (SIDES | WATCHED)[side]
-        own = self._clusters.get(cluster)
-        hidden = self.scratch / "hidden" / name
-        source = hidden if hidden.exists() else self.scratch / name
+    def _score(self, side: str, name: str, cluster: str) -> Counted:
+        """Have a side score a file beside a cluster that runs, whether it is the side's or not."""
+        options, its = (SIDES | WATCHED)[side]
+        own = self._cluster if its and its == cluster else None
         # A worker without the disk sees no output either.
-        out = source.parent / "out"
+        out = self.hidden / "out"
         output = out / ("parts" if "--partitioned" in options else "out.csv")
         shutil.rmtree(out, ignore_errors=True)
-        where = (
-            "--output",
-            str(output),
-            "--root",
-            str(self.scratch),
-            *(own.options if own else ()),
-        )
         done = run_counted(
             self.root,
-            *("-m", "flows", "score", "iris", str(source), *options, *where),
+            *("-m", "flows", "score", "iris", str(self.hidden / name), *options),
+            *("--output", str(output), "--root", str(self.scratch)),
+            *(own.options if own else ()),
             *("--direct", "--json"),
             of_cluster=own.has if own else lambda _: False,
         )
@@ -230,22 +227,18 @@ class _Bench:
         return done
 
     def _check(self, side: str, name: str, output: Path) -> None:
-        """Keep what the first side wrote of a file, and compare with it what others write."""
-        kept = self.scratch / "kept" / name / output.name
-        if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            output.rename(kept)
-            if kept.is_file() and name == "long.csv":
-                self.found.written = kept.stat().st_size
-            return
-        if output.is_dir():
-            names = sorted(path.name for path in kept.iterdir())
-            _, other, failed = filecmp.cmpfiles(kept, output, names, shallow=False)
-            same = not other and not failed and len(list(output.iterdir())) == len(names)
-        else:
-            same = filecmp.cmp(kept, output, shallow=False)
-        if not same:
+        """Compare what a side wrote of a file with what the first one wrote."""
+        paths = sorted(output.iterdir()) if output.is_dir() else [output]
+        found = {path.name: _digest(path) for path in paths}
+        if self._written.setdefault((name, output.name), found) != found:
             raise RuntimeError(f"{side}: other bytes than those of the first side")
+        if name == "long.csv" and output.is_file():
+            self.found.written = output.stat().st_size
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _tell(text: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.scale.measured import SIDES, WATCHED, Found
+from benchmarks.scale.loopback_clusters import WORKERS
+from benchmarks.scale.measured import ONE_PROCESS, SIDES, WATCHED, Found
+from ffn.cluster_scoring.cluster_scoring import range_length
 from ffn.quantities import counted
 
 __all__ = ["PARTS_OVERHEAD", "memory_table", "parts_verdict", "sides_table", "tasks_table"]
@@ -14,8 +16,9 @@ PARTS_OVERHEAD = 0.10
 """Share of one process's CPU time that scoring in parts may take more."""
 
 _PARTS = ("parts, one process", "parts, two processes", "parts on Dask", "parts on Ray")
-# Lengths of the ranges and of the parts, of which each is a task.
-_RANGE_MIB, _PART_MIB = 8, 64
+# Of which each is a task.
+_PART_BYTES = 64 * 1024 * 1024
+_PAYLOAD_BYTES = 256_000_000
 
 Array = npt.NDArray[np.float64]
 
@@ -28,7 +31,7 @@ def sides_table(found: Found) -> str:
     found
         What was measured.
     """
-    rounds = len(found.runs[next(iter(SIDES)), "long"])
+    rounds = len(found.runs[ONE_PROCESS, "long"])
     lines = [
         f"{found.rows['long']:,} rows, {found.bytes['long'] / 1e6:,.0f} MB; "
         f"{counted(rounds, 'round')}, medians [lowest, highest]. *A further GB* is the "
@@ -41,7 +44,7 @@ def sides_table(found: Found) -> str:
     ]
     for side in SIDES:
         cpu, gigabyte = found.seconds(side, "long"), found.a_gigabyte(side)
-        more = "" if side == next(iter(SIDES)) else _percents(found.overhead(side))
+        more = "" if side == ONE_PROCESS else _percents(found.overhead(side))
         own = found.a_gigabyte(side, "own")
         lines.append(
             f"| {side} | {np.median(cpu):.2f} | {more} | {np.median(found.start(side)):.2f} "
@@ -60,15 +63,29 @@ def parts_verdict(found: Found) -> str:
     """
     lines = [
         f"Wanted of parts: at most {PARTS_OVERHEAD:.0%} more CPU time than one process takes for "
-        "the same file.",
+        "the same file. Where only a longer file has it, the length follows from the medians of "
+        "starts and of further gigabytes.",
         "",
         "| parts | this file | a further GB | reached |",
         "|---|---|---|---|",
     ]
+    one_start, one_gigabyte = (
+        float(np.median(of(ONE_PROCESS))) for of in (found.start, found.a_gigabyte)
+    )
     for side in _PARTS:
         overhead = found.overhead(side)
-        further = found.a_gigabyte(side) / found.a_gigabyte(next(iter(SIDES))) - 1
-        reached = "yes" if np.median(overhead) <= PARTS_OVERHEAD else "**no**"
+        further = found.a_gigabyte(side) / found.a_gigabyte(ONE_PROCESS) - 1
+        start = float(np.median(found.start(side))) - one_start
+        gigabyte = float(np.median(found.a_gigabyte(side))) - one_gigabyte
+        # Seconds of each gigabyte that the start may take.
+        left = PARTS_OVERHEAD * one_gigabyte - gigabyte
+        if np.median(overhead) <= PARTS_OVERHEAD:
+            reached = "yes"
+        elif left > 0:
+            gigabytes = (start - PARTS_OVERHEAD * one_start) / left
+            reached = f"from {gigabytes:,.1f} GB on"
+        else:
+            reached = "**no**"
         lines.append(f"| {side} | {_percents(overhead)} | {_percents(further)} | {reached} |")
     return "\n".join(lines)
 
@@ -115,8 +132,12 @@ def memory_table(found: Found) -> str:
 
 def _tasks(side: str, size: int) -> int:
     """Return into how many ranges or parts a file is divided."""
-    mib = _PART_MIB if "--partitioned" in WATCHED[side][0] else _RANGE_MIB
-    return -(-size // (mib * 1024 * 1024))
+    length = (
+        _PART_BYTES
+        if "--partitioned" in WATCHED[side][0]
+        else range_length(size, WORKERS, _PAYLOAD_BYTES)
+    )
+    return -(-size // length)
 
 
 def _percents(values: Array) -> str:

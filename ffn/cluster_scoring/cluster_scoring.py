@@ -23,13 +23,49 @@ from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.settings.service_settings import RunnerSettings
 
-__all__ = ["LEFT_BY_SCORING", "ClusterScoring", "cluster_scoring"]
+__all__ = [
+    "LEFT_BY_SCORING",
+    "RANGE_BYTES",
+    "ClusterScoring",
+    "cluster_scoring",
+    "range_length",
+]
 
 LEFT_BY_SCORING = "No output was written; the same command goes on from where it was."
 """What a run of scoring that has lost its cluster leaves behind."""
 
 _MEGABYTE = 1_000_000
 _TASKS_EACH = 2
+# Of a file, for each slot, so that all of them end at about the same time.
+_RANGES_EACH = 10
+
+RANGE_BYTES = 8 * 1024 * 1024, 32 * 1024 * 1024
+"""The shortest range, beside which a task costs little; and the longest, beside which next to
+nothing."""
+
+
+def range_length(
+    size: int, slots: int, most_bytes: int, range_bytes: tuple[int, int] = RANGE_BYTES
+) -> int:
+    """Return how many bytes of a file a task scores.
+
+    As many as leave ten ranges for each worker, and let all that are under way cross; within
+    ``range_bytes``, unless two of the shortest are more than may cross.
+
+    Parameters
+    ----------
+    size
+        Bytes of the file.
+    slots
+        Tasks that the workers compute at the same time.
+    most_bytes
+        Bytes that may cross at the same time.
+    range_bytes
+        Length of the shortest and of the longest range, by default `RANGE_BYTES`.
+    """
+    shortest, longest = range_bytes
+    fitting = min(size // (_RANGES_EACH * slots), most_bytes // (_TASKS_EACH * slots))
+    return min(max(fitting, shortest), longest, most_bytes // _TASKS_EACH)
 
 
 class ClusterScoring:
@@ -80,7 +116,7 @@ class ClusterScoring:
         options: Options,
         *,
         least_bytes: int = 32 * 1024 * 1024,
-        range_bytes: int = 8 * 1024 * 1024,
+        range_bytes: tuple[int, int] = RANGE_BYTES,
     ) -> None:
         """Score a long plain file as far as it can be divided; ``Run.score`` then scores the rest.
 
@@ -95,8 +131,7 @@ class ClusterScoring:
         least_bytes
             A shorter file is not divided; by default 32 MiB, as for processes.
         range_bytes
-            Length of the ranges, unless two of them are more than may cross; by default 8 MiB,
-            beside which a task costs little.
+            As for `range_length`.
 
         Raises
         ------
@@ -106,10 +141,10 @@ class ClusterScoring:
         begin, size = run.records.mark.offset, run.stream.size or 0
         if not run.divisible or size < least_bytes:
             return
-        step = min(range_bytes, self._most_bytes // _TASKS_EACH)
+        workers = self.begin()
+        step = range_length(size, max(1, workers.slots), self._most_bytes, range_bytes)
         bounds = [begin, *range(begin + step, size, step), size]
         ranges = (RangeOfFile(*bound) for bound in pairwise(bounds))
-        workers = self.begin()
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(OfferedFolder.offered(run.journal.folder))
             task = RangeTask(workers, run, model, options, self._most_bytes, folder)

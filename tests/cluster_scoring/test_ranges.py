@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffn.cluster_scoring.cluster_scoring import ClusterScoring, cluster_scoring
+from ffn.cluster_scoring.cluster_scoring import ClusterScoring, cluster_scoring, range_length
 from ffn.clusters.parcels import pack, unpack
 from ffn.errors import ClusterError, DataError, SettingsError
 from ffn.scoring.score_file import score_csv
@@ -48,8 +48,33 @@ def files(folder: Path) -> dict[str, bytes]:
 def score_near(
     source: Path, output: Path, near: Near, *, size: int = 20_000, **options: Any
 ) -> Any:
-    there = partial(near.scoring().score_ranges, least_bytes=0, range_bytes=size)
+    there = partial(near.scoring().score_ranges, least_bytes=0, range_bytes=(size, size))
     return score_csv(MODEL, source, output, elsewhere=there, **options)
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("size", "slots", "most", "length"),
+    [
+        # 100 MiB for each of twenty ranges, but 32 are the most.
+        (2000 * MIB, 2, 256 * MIB, 32 * MIB),
+        # 20 MiB for each of twenty ranges.
+        (400 * MIB, 2, 256 * MIB, 20 * MIB),
+        (40 * MIB, 2, 256 * MIB, 8 * MIB),
+        # Two for each of eight slots may be under way, of 16 MiB.
+        (9000 * MIB, 8, 256 * MIB, 16 * MIB),
+        # With a hundred slots not all may cross, and tasks do not become shorter for that.
+        (9000 * MIB, 100, 256 * MIB, 8 * MIB),
+        # Two of 8 MiB may not cross.
+        (9000 * MIB, 2, 10 * MIB, 5 * MIB),
+    ],
+)
+def test_ranges_are_as_long_as_all_workers_have_some(
+    size: int, slots: int, most: int, length: int
+) -> None:
+    assert range_length(size, slots, most) == length
 
 
 @pytest.mark.parametrize("sees", SEES)
