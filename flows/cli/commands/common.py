@@ -81,6 +81,8 @@ class VerbParser(CommandParser):
     """
 
     _intermixed = False
+    # What follows the first "--": file names, whatever they begin with.
+    _names: Sequence[str] = ()
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse with ``parse_known_intermixed_args``, which calls this method twice.
@@ -91,12 +93,21 @@ class VerbParser(CommandParser):
             As for argparse.
         """
         if self._intermixed:
-            return super().parse_known_args(args, namespace)
+            return super().parse_known_args(self._with_dashes(args), namespace)
         self._intermixed = True
+        self._names = args[args.index("--") + 1 :] if args and "--" in args else ()
         try:
             return self.parse_known_intermixed_args(args, namespace)
         finally:
             self._intermixed = False
+
+    def _with_dashes(self, args: Any) -> Any:
+        """Put back a "--" that argparse has dropped with the options it has taken first."""
+        names = list(self._names)
+        options = args[: len(args) - len(names)]
+        if names and args[len(options) :] == names and options[-1:] != ["--"]:
+            return [*options, "--", *names]
+        return args
 
 
 if TYPE_CHECKING:
