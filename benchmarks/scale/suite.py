@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -215,6 +216,8 @@ class _Bench:
         out = self.hidden / "out"
         output = out / ("parts" if "--partitioned" in options else "out.csv")
         shutil.rmtree(out, ignore_errors=True)
+        # What the last side has written would be put on the disk beside this one.
+        os.sync()
         done = run_counted(
             self.root,
             *("-m", "flows", "score", "iris", str(self.hidden / name), *options),
