@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from benchmarks.scale.loopback_clusters import WORKERS
 from benchmarks.scale.measured import ONE_PROCESS, SIDES, WATCHED, Found
-from ffn.cluster_scoring.cluster_scoring import range_length
+from ffn.cluster_scoring.cluster_scoring import seen_range_length
 from ffn.quantities import counted
 
 __all__ = ["PARTS_OVERHEAD", "memory_table", "parts_verdict", "sides_table", "tasks_table"]
@@ -18,7 +18,6 @@ PARTS_OVERHEAD = 0.10
 _PARTS = ("parts, one process", "parts, two processes", "parts on Dask", "parts on Ray")
 # Of which each is a task.
 _PART_BYTES = 64 * 1024 * 1024
-_PAYLOAD_BYTES = 256_000_000
 
 Array = npt.NDArray[np.float64]
 
@@ -131,13 +130,9 @@ def memory_table(found: Found) -> str:
 
 
 def _tasks(side: str, size: int) -> int:
-    """Return into how many ranges or parts a file is divided."""
-    length = (
-        _PART_BYTES
-        if "--partitioned" in WATCHED[side][0]
-        else range_length(size, WORKERS, _PAYLOAD_BYTES)
-    )
-    return -(-size // length)
+    """Return into how many ranges or parts a file is divided, but for the first ranges."""
+    parts = "--partitioned" in WATCHED[side][0]
+    return -(-size // (_PART_BYTES if parts else seen_range_length(size, WORKERS)))
 
 
 def _percents(values: Array) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 from ffn.cluster_scoring.bounded_tasks import BoundedTasks
@@ -28,7 +27,7 @@ __all__ = [
     "RANGE_BYTES",
     "ClusterScoring",
     "cluster_scoring",
-    "range_length",
+    "seen_range_length",
 ]
 
 LEFT_BY_SCORING = "No output was written; the same command goes on from where it was."
@@ -40,17 +39,14 @@ _TASKS_EACH = 2
 _RANGES_EACH = 10
 
 RANGE_BYTES = 8 * 1024 * 1024, 32 * 1024 * 1024
-"""The shortest range, beside which a task costs little; and the longest, beside which next to
-nothing."""
+"""Length of a range that crosses, whose memory is used again for the next one; and of one that does
+not, beside which a task costs next to nothing."""
 
 
-def range_length(
-    size: int, slots: int, most_bytes: int, range_bytes: tuple[int, int] = RANGE_BYTES
-) -> int:
-    """Return how many bytes of a file a task scores.
+def seen_range_length(size: int, slots: int, range_bytes: tuple[int, int] = RANGE_BYTES) -> int:
+    """Return how many bytes of a file a task scores whose workers see the file and the work folder.
 
-    As many as leave ten ranges for each worker, and let all that are under way cross; within
-    ``range_bytes``, unless two of the shortest are more than may cross.
+    As many as leave ten ranges for each worker, within ``range_bytes``.
 
     Parameters
     ----------
@@ -58,14 +54,11 @@ def range_length(
         Bytes of the file.
     slots
         Tasks that the workers compute at the same time.
-    most_bytes
-        Bytes that may cross at the same time.
     range_bytes
         Length of the shortest and of the longest range, by default `RANGE_BYTES`.
     """
     shortest, longest = range_bytes
-    fitting = min(size // (_RANGES_EACH * slots), most_bytes // (_TASKS_EACH * slots))
-    return min(max(fitting, shortest), longest, most_bytes // _TASKS_EACH)
+    return min(max(size // (_RANGES_EACH * max(1, slots)), shortest), longest)
 
 
 class ClusterScoring:
@@ -131,7 +124,8 @@ class ClusterScoring:
         least_bytes
             A shorter file is not divided; by default 32 MiB, as for processes.
         range_bytes
-            As for `range_length`.
+            As for `seen_range_length`. A range that crosses has the length of the shortest, or
+            half of what may cross if that is less.
 
         Raises
         ------
@@ -142,13 +136,22 @@ class ClusterScoring:
         if not run.divisible or size < least_bytes:
             return
         workers = self.begin()
-        step = range_length(size, max(1, workers.slots), self._most_bytes, range_bytes)
-        bounds = [begin, *range(begin + step, size, step), size]
-        ranges = (RangeOfFile(*bound) for bound in pairwise(bounds))
+        shortest = min(range_bytes[0], self._most_bytes // _TASKS_EACH)
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(OfferedFolder.offered(run.journal.folder))
             task = RangeTask(workers, run, model, options, self._most_bytes, folder)
-            parts = self._tasks.in_order(ranges, task.compute)
+
+            def ranges() -> Iterator[RangeOfFile]:
+                at = begin
+                while at < size:
+                    length = shortest
+                    if task.nothing_crosses:
+                        length = seen_range_length(size, workers.slots, range_bytes)
+                    until = min(at + length, size)
+                    yield RangeOfFile(at, until)
+                    at = until
+
+            parts = self._tasks.in_order(ranges(), task.compute)
             stack.enter_context(contextlib.closing(parts))
             for one, part in parts:
                 if part is not None and run.fits(part):

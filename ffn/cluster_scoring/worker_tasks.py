@@ -48,6 +48,12 @@ class _Task:
         self._here = own_likeness()
         # Until one of the workers does not see a file.
         self._shared = True
+        self._answered = False
+
+    @property
+    def nothing_crosses(self) -> bool:
+        """Whether workers have answered, and see the input and the work folder."""
+        return self._answered and self._shared and self._folder.offer is not None
 
     def _result(
         self,
@@ -88,6 +94,7 @@ class _Task:
                     continue
                 found = read(said, pieces)
                 if found is not None:
+                    self._answered = True
                     return found
                 if offer is None:
                     raise ValueError("files that nobody has asked for")

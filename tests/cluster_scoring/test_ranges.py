@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffn.cluster_scoring.cluster_scoring import ClusterScoring, cluster_scoring, range_length
+from ffn.cluster_scoring.cluster_scoring import ClusterScoring, cluster_scoring, seen_range_length
 from ffn.clusters.parcels import pack, unpack
 from ffn.errors import ClusterError, DataError, SettingsError
 from ffn.scoring.score_file import score_csv
@@ -56,25 +56,32 @@ MIB = 1024 * 1024
 
 
 @pytest.mark.parametrize(
-    ("size", "slots", "most", "length"),
+    ("size", "slots", "length"),
     [
         # 100 MiB for each of twenty ranges, but 32 are the most.
-        (2000 * MIB, 2, 256 * MIB, 32 * MIB),
+        (2000 * MIB, 2, 32 * MIB),
         # 20 MiB for each of twenty ranges.
-        (400 * MIB, 2, 256 * MIB, 20 * MIB),
-        (40 * MIB, 2, 256 * MIB, 8 * MIB),
-        # Two for each of eight slots may be under way, of 16 MiB.
-        (9000 * MIB, 8, 256 * MIB, 16 * MIB),
-        # With a hundred slots not all may cross, and tasks do not become shorter for that.
-        (9000 * MIB, 100, 256 * MIB, 8 * MIB),
-        # Two of 8 MiB may not cross.
-        (9000 * MIB, 2, 10 * MIB, 5 * MIB),
+        (400 * MIB, 2, 20 * MIB),
+        (40 * MIB, 2, 8 * MIB),
+        # No worker is there at the moment.
+        (160 * MIB, 0, 16 * MIB),
     ],
 )
-def test_ranges_are_as_long_as_all_workers_have_some(
-    size: int, slots: int, most: int, length: int
-) -> None:
-    assert range_length(size, slots, most) == length
+def test_ranges_are_as_long_as_all_workers_have_some(size: int, slots: int, length: int) -> None:
+    assert seen_range_length(size, slots) == length
+
+
+@pytest.mark.parametrize("sees", SEES)
+def test_ranges_grow_once_nothing_crosses(tmp_path: Path, sees: str) -> None:
+    source = write_rows(tmp_path / "in.csv", {})
+    near = Near(**SEES[sees])
+    there = partial(near.scoring().score_ranges, least_bytes=0, range_bytes=(5_000, 12_000))
+    score_csv(MODEL, source, tmp_path / "out.csv", elsewhere=there)
+    asked = [json.loads(unpack(request)["asked.json"]) for request in near.requests]
+    lengths = [end - at for at, end in sorted({(one["begin"], one["until"]) for one in asked})]
+    assert lengths[0] == 5_000
+    # The last one ends with the file.
+    assert set(lengths[:-1]) == ({5_000, 12_000} if sees == "all" else {5_000})
 
 
 @pytest.mark.parametrize("sees", SEES)
