@@ -20,9 +20,9 @@ from flows.cli.commands import (
     status,
     verify,
 )
-from flows.cli.commands.common import CommandParser, VerbParser
 from flows.cli.commands.learning import retrain, watch
 from flows.cli.commands.mirrors import pull, push
+from flows.cli.commands.parsers import CommandParser, VerbParser
 from flows.cli.commands.past import backtest, reproduce
 
 __all__ = ["build_parser"]

@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 
 from ffn.errors import SettingsError, quote
-from flows.cli.commands.common import VerbParser, Verbs, print_json
+from flows.cli.commands.common import print_json
+from flows.cli.commands.parsers import VerbParser, Verbs
 
 __all__ = ["add", "bytes_of", "run"]
 

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ffn.errors import FFNError, SettingsError, one_line, quote
 from ffn.storage.real_path import real_path
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXIT_REFUSED",
-    "CommandParser",
-    "VerbParser",
-    "Verbs",
     "count",
     "delimiter",
     "encoding",
@@ -41,79 +38,6 @@ __all__ = [
 EXIT_REFUSED = 1
 
 T = TypeVar("T")
-
-
-class CommandParser(argparse.ArgumentParser):
-    """Says what is wrong with a command as argparse does, with ``--json`` also as an object."""
-
-    as_json = False
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, and keep in mind whether JSON is asked for.
-
-        Parameters
-        ----------
-        args, namespace
-            As for argparse.
-        """
-        given = sys.argv[1:] if args is None else args
-        self.as_json = self.as_json or "--json" in given
-        return super().parse_known_args(args, namespace)
-
-    def error(self, message: str) -> NoReturn:
-        """Report wrong usage, and exit with 2.
-
-        Parameters
-        ----------
-        message
-            What is wrong.
-        """
-        if self.as_json:
-            print_error("UsageError", message)
-        super().error(message)
-
-
-class VerbParser(CommandParser):
-    """Accepts options between positional arguments: ``ffn score iris --direct a.csv``.
-
-    Plain argparse fills a list such as ``FILE ...`` with the arguments directly after
-    ``PIPELINE``, possibly none, and then refuses files that follow an option.
-    """
-
-    _intermixed = False
-    # What follows the first "--": file names, whatever they begin with.
-    _names: Sequence[str] = ()
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse with ``parse_known_intermixed_args``, which calls this method twice.
-
-        Parameters
-        ----------
-        args, namespace
-            As for argparse.
-        """
-        if self._intermixed:
-            return super().parse_known_args(self._with_dashes(args), namespace)
-        self._intermixed = True
-        self._names = args[args.index("--") + 1 :] if args and "--" in args else ()
-        try:
-            return self.parse_known_intermixed_args(args, namespace)
-        finally:
-            self._intermixed = False
-
-    def _with_dashes(self, args: Any) -> Any:
-        """Put back a "--" that argparse has dropped with the options it has taken first."""
-        names = list(self._names)
-        options = args[: len(args) - len(names)]
-        if names and args[len(options) :] == names and options[-1:] != ["--"]:
-            return [*options, "--", *names]
-        return args
-
-
-if TYPE_CHECKING:
-    Verbs = argparse._SubParsersAction[VerbParser]
-else:
-    Verbs = object
 
 
 def root_folder(options: argparse.Namespace) -> Path:

@@ -7,14 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ffn.errors import SettingsError
-from flows.cli.commands.common import (
-    VerbParser,
-    Verbs,
-    find,
-    first_stage,
-    print_checked,
-    version_number,
-)
+from flows.cli.commands.common import find, first_stage, print_checked, version_number
+from flows.cli.commands.parsers import VerbParser, Verbs
 
 if TYPE_CHECKING:
     from ffn.monitoring.evaluate_outcome import EvaluateOutcome

@@ -6,7 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from flows.cli.commands.common import VerbParser, Verbs, count, find, print_json
+from flows.cli.commands.common import count, find, print_json
+from flows.cli.commands.parsers import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 

@@ -6,14 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 from ffn.errors import SettingsError
-from flows.cli.commands.common import (
-    VerbParser,
-    Verbs,
-    count,
-    of_each,
-    print_json,
-    root_folder,
-)
+from flows.cli.commands.common import count, of_each, print_json, root_folder
+from flows.cli.commands.parsers import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 

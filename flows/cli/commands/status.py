@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 from ffn.errors import SettingsError
-from flows.cli.commands.common import VerbParser, Verbs, of_each, print_json, root_folder
+from flows.cli.commands.common import of_each, print_json, root_folder
+from flows.cli.commands.parsers import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from ffn.errors import RegistryError, one_line
-from flows.cli.commands.common import VerbParser, Verbs, find, print_checked
+from flows.cli.commands.common import find, print_checked
+from flows.cli.commands.parsers import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 

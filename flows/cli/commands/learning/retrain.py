@@ -6,15 +6,9 @@ import argparse
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from flows.cli.commands.common import (
-    VerbParser,
-    Verbs,
-    count,
-    find,
-    first_stage,
-    print_json,
-)
+from flows.cli.commands.common import count, find, first_stage, print_json
 from flows.cli.commands.options.runner_choice import add_addresses, chosen_runner
+from flows.cli.commands.parsers import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 

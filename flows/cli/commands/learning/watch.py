@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from ffn.errors import RegistryError
-from flows.cli.commands.common import VerbParser, Verbs, find, print_json, version_number
+from flows.cli.commands.common import find, print_json, version_number
+from flows.cli.commands.parsers import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 

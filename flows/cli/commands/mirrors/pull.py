@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from flows.cli.commands.common import VerbParser, Verbs, find, print_json
+from flows.cli.commands.common import find, print_json
+from flows.cli.commands.parsers import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ffn.errors import SettingsError
-from flows.cli.commands.common import VerbParser
+from flows.cli.commands.parsers import VerbParser
 
 __all__ = ["add_query", "refuse_files_beside_query"]
 
