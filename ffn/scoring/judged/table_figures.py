@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from ffn.errors import DataError
 from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.inference.statistics import Interval
 from ffn.promotion.register import jsonable
-from ffn.quantities import counted
+from ffn.quantities import NOTHING, counted
 from ffn.scoring.judged.group_figures import KnownGroups
 from ffn.slices.slice_search import SliceSearch
 from ffn.slices.slice_words import search_sentence
@@ -123,4 +124,9 @@ class TableEvaluation:
 
 
 def _shown(figure: Interval) -> str:
+    if math.isnan(figure.value):
+        # Of these figures only the ROC-AUC may have none.
+        return f"{NOTHING} (all labels are of one class)"
+    if math.isinf(figure.high):
+        return f"{figure.value:.3f} (no interval)"
     return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
