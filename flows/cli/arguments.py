@@ -22,7 +22,7 @@ from flows.cli.commands import (
 )
 from flows.cli.commands.learning import retrain, watch
 from flows.cli.commands.mirrors import pull, push
-from flows.cli.commands.parsers import CommandParser, VerbParser
+from flows.cli.commands.options.verb_parser import CommandParser, VerbParser
 from flows.cli.commands.past import backtest, reproduce
 
 __all__ = ["build_parser"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ffn.errors import SettingsError, quote
 from flows.cli.commands.common import print_json
-from flows.cli.commands.parsers import VerbParser, Verbs
+from flows.cli.commands.options.verb_parser import VerbParser, Verbs
 
 __all__ = ["add", "bytes_of", "run"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ffn.errors import SettingsError
 from flows.cli.commands.common import find, first_stage, print_checked, version_number
-from flows.cli.commands.parsers import VerbParser, Verbs
+from flows.cli.commands.options.verb_parser import VerbParser, Verbs
 
 if TYPE_CHECKING:
     from ffn.monitoring.evaluate_outcome import EvaluateOutcome

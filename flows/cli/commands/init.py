@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ffn.errors import SettingsError, one_line, quote
 from ffn.storage.real_path import real_path
 from flows.cli.commands.common import delimiter, encoding, print_json, root_folder
-from flows.cli.commands.parsers import VerbParser, Verbs
+from flows.cli.commands.options.verb_parser import VerbParser, Verbs
 
 if TYPE_CHECKING:
     from ffn.durations.retraining_time import Estimate

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ffn.errors import one_line
 from flows.cli.commands.common import export_what_scores, find, print_json, version_number
-from flows.cli.commands.parsers import VerbParser, Verbs
+from flows.cli.commands.options.verb_parser import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from flows.cli.commands.common import count, find, print_json
-from flows.cli.commands.parsers import VerbParser, Verbs
+from flows.cli.commands.options.verb_parser import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 

@@ -24,7 +24,7 @@ from flows.cli.commands.common import (
 )
 from flows.cli.commands.options.database_query import add_query, refuse_files_beside_query
 from flows.cli.commands.options.runner_choice import add_addresses, given_runner, runner_of_scoring
-from flows.cli.commands.parsers import VerbParser, Verbs
+from flows.cli.commands.options.verb_parser import VerbParser, Verbs
 
 if TYPE_CHECKING:
     from ffn.pipelines.outcomes import ScoreOutcome

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ffn.errors import SettingsError
 from flows.cli.commands.common import of_each, print_json, root_folder
-from flows.cli.commands.parsers import VerbParser, Verbs
+from flows.cli.commands.options.verb_parser import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 

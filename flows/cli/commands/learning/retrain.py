@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 from flows.cli.commands.common import count, find, first_stage, print_json
 from flows.cli.commands.options.runner_choice import add_addresses, chosen_runner
-from flows.cli.commands.parsers import VerbParser, Verbs
+from flows.cli.commands.options.verb_parser import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 

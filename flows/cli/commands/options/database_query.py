@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ffn.errors import SettingsError
-from flows.cli.commands.parsers import VerbParser
+from flows.cli.commands.options.verb_parser import VerbParser
 
 __all__ = ["add_query", "refuse_files_beside_query"]
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flows.cli.commands.parsers import VerbParser
+from flows.cli.commands.options.verb_parser import VerbParser
 
 if TYPE_CHECKING:
     from ffn.settings.service_settings import RunnerSettings

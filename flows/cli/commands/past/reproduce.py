@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from flows.cli.commands.common import find, print_json, version_number
-from flows.cli.commands.parsers import VerbParser, Verbs
+from flows.cli.commands.options.verb_parser import VerbParser, Verbs
 
 __all__ = ["add", "run"]
 
