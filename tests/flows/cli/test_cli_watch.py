@@ -98,8 +98,10 @@ def test_it_looks_once_between_pipes_and_ends_with_ctrl_c_alone(endless: Path) -
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
     assert re.fullmatch(r"iris: retraining, begun \d\d:\d\d:\d\d UTC", lines[0])
+    row = re.match(r"s sgd +[\d.]+ +[\d,]+/1,000,000 +(\S+) ", lines[3])
     # How low the loss is by now depends on the machine, and so does the number of its digits.
-    assert re.match(r"s sgd +[\d.]+ +[\d,]+/1,000,000 +\d[\d.e-]+ ", lines[3])
+    assert row is not None
+    assert 0 < float(row[1]) < 10
     assert "answers of sgd" in done.out
     assert max(map(len, lines)) <= 80
     assert "\x1b" not in done.out
