@@ -75,8 +75,8 @@ def test_tables_say_what_was_found(found: Found) -> None:
     assert verdict["parts, two processes"] == [*("**+5%** [+5%, +5%]", "**+5%** [+5%, +5%]", "yes")]
     assert verdict["parts on Ray"][2] == "**no**"
     assert cells(tasks_table(found)) == {"Dask": ["6.7", "4.4"], "Ray": ["4.0", "2.0"]}
-    # 1 GB is 29.8 ranges of 32 MiB, and 14.9 parts of 64 MiB.
-    assert cells(memory_table(found)) == {"1.00 GB": ["300 MB, 30 tasks", "400 MB, 15 tasks"]}
+    # 1 GB is 14.9 parts of 64 MiB.
+    assert cells(memory_table(found)) == {"1.00 GB": ["300 MB", "400 MB, 15 parts"]}
 
 
 def test_parts_that_cost_too_much_of_a_short_file_may_not_of_a_longer_one(found: Found) -> None:
@@ -88,6 +88,21 @@ def test_parts_that_cost_too_much_of_a_short_file_may_not_of_a_longer_one(found:
     assert verdict["parts on Dask"] == [*("**+9%** [+9%, +9%]", "**+5%** [+5%, +5%]", "yes")]
     # A start of 3 s and 10.5 s a gigabyte: 3 + 10.5 x is 1.1 (1 + 10 x) at x = 1.9 / 0.5.
     assert verdict["parts on Ray"][2] == "from 3.8 GB on"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        ((9.97, 10.5, 11.03), "**+5%** [-0.3%, +10%]"),
+        # Not rounded to what is wanted.
+        ((10.9, 11.03, 11.2), "**+10.3%** [+9%, +12%]"),
+    ],
+)
+def test_a_share_is_set_off_what_is_wanted(
+    found: Found, seconds: tuple[float, ...], said: str
+) -> None:
+    found.runs["parts on Ray", "long"] = [Pair(taken(10.0), taken(one)) for one in seconds]
+    assert cells(parts_verdict(found))["parts on Ray"][0] == said
 
 
 def test_the_sentences_are_functions_of_the_rates(found: Found) -> None:

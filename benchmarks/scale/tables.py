@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.scale.loopback_clusters import WORKERS
 from benchmarks.scale.measured import ONE_PROCESS, SIDES, WATCHED, Found
-from ffn.cluster_scoring.cluster_scoring import seen_range_length
-from ffn.quantities import counted
+from ffn.quantities import counted, signed, told_apart
 
 __all__ = ["PARTS_OVERHEAD", "memory_table", "parts_verdict", "sides_table", "tasks_table"]
 
@@ -16,7 +16,6 @@ PARTS_OVERHEAD = 0.10
 """Share of one process's CPU time that scoring in parts may take more."""
 
 _PARTS = ("parts, one process", "parts, two processes", "parts on Dask", "parts on Ray")
-# Of which each is a task.
 _PART_BYTES = 64 * 1024 * 1024
 
 Array = npt.NDArray[np.float64]
@@ -85,7 +84,9 @@ def parts_verdict(found: Found) -> str:
             reached = f"from {gigabytes:,.1f} GB on"
         else:
             reached = "**no**"
-        lines.append(f"| {side} | {_percents(overhead)} | {_percents(further)} | {reached} |")
+        lines.append(
+            f"| {side} | {_percents(overhead, PARTS_OVERHEAD)} | {_percents(further)} | {reached} |"
+        )
     return "\n".join(lines)
 
 
@@ -122,18 +123,22 @@ def memory_table(found: Found) -> str:
     ]
     for size in dict.fromkeys(size for _, size in found.memory):
         cells = [
-            f"{found.memory[side, size].private / 1e6:,.0f} MB, {_tasks(side, size):,} tasks"
+            f"{found.memory[side, size].private / 1e6:,.0f} MB{_parts(side, size)}"
             for side in sides
         ]
         lines.append(f"| {size / 1e9:.2f} GB | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _tasks(side: str, size: int) -> int:
-    """Return into how many ranges or parts a file is divided, but for the first ranges."""
-    parts = "--partitioned" in WATCHED[side][0]
-    return -(-size // (_PART_BYTES if parts else seen_range_length(size, WORKERS)))
+def _parts(side: str, size: int) -> str:
+    """Return into how many parts a file is divided; nothing for ranges, whose length varies."""
+    if "--partitioned" not in WATCHED[side][0]:
+        return ""
+    return f", {-(-size // _PART_BYTES):,} parts"
 
 
-def _percents(values: Array) -> str:
-    return f"**{np.median(values):+.0%}** [{values.min():+.0%}, {values.max():+.0%}]"
+def _percents(values: Array, limit: float = math.inf) -> str:
+    """Return median and range of shares, the median with the decimals that set it off a limit."""
+    middle, low, high = (100 * float(of(values)) for of in (np.median, np.min, np.max))
+    _, _, decimals = told_apart(middle, 100 * limit, 0).partition(".")
+    return f"**{signed(middle, len(decimals))}%** [{signed(low, 0)}%, {signed(high, 0)}%]"

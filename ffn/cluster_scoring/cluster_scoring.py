@@ -136,22 +136,11 @@ class ClusterScoring:
         if not run.divisible or size < least_bytes:
             return
         workers = self.begin()
-        shortest = min(range_bytes[0], self._most_bytes // _TASKS_EACH)
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(OfferedFolder.offered(run.journal.folder))
             task = RangeTask(workers, run, model, options, self._most_bytes, folder)
-
-            def ranges() -> Iterator[RangeOfFile]:
-                at = begin
-                while at < size:
-                    length = shortest
-                    if task.nothing_crosses:
-                        length = seen_range_length(size, workers.slots, range_bytes)
-                    until = min(at + length, size)
-                    yield RangeOfFile(at, until)
-                    at = until
-
-            parts = self._tasks.in_order(ranges(), task.compute)
+            ranges = self._ranges(begin, size, task, range_bytes)
+            parts = self._tasks.in_order(ranges, task.compute)
             stack.enter_context(contextlib.closing(parts))
             for one, part in parts:
                 if part is not None and run.fits(part):
@@ -201,6 +190,19 @@ class ClusterScoring:
                     yield from (score_here(part, work) for part in share.parts)
                 else:
                     yield from results
+
+    def _ranges(
+        self, begin: int, size: int, task: RangeTask, range_bytes: tuple[int, int]
+    ) -> Iterator[RangeOfFile]:
+        """Yield the ranges of a file from ``begin`` on, each cut when it is its turn."""
+        shortest = min(range_bytes[0], self._most_bytes // _TASKS_EACH)
+        while begin < size:
+            length = shortest
+            if task.nothing_crosses:
+                length = seen_range_length(size, self.begin().slots, range_bytes)
+            until = min(begin + length, size)
+            yield RangeOfFile(begin, until)
+            begin = until
 
     def _most_tasks(self) -> int:
         return _TASKS_EACH * self.begin().slots
